@@ -1,0 +1,44 @@
+'use strict';
+
+/**
+ * Gives a program of `dist` its arguments, streams and signals, and ends the process with its status. The first INT or
+ * TERM drains, the second is impatient.
+ */
+module.exports = function runProgram(main) {
+  const drain = new AbortController();
+  const now = new AbortController();
+  const stop = (name) => {
+    const reason = new Error(`stopped by ${name}`);
+    if (drain.signal.aborted) now.abort(reason);
+    else drain.abort(reason);
+  };
+  now.signal.addEventListener('abort', () => drain.abort(now.signal.reason));
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGUSR1']) process.on(name, () => stop(name));
+  // A reader that went away (`nodepool list | head`) is no reason for a stack trace.
+  process.stdout.on('error', (error) => {
+    if (error.code === 'EPIPE') process.exit(0);
+    throw error;
+  });
+  const io = {
+    stdout: process.stdout,
+    stderr: process.stderr,
+    stdin: process.stdin,
+    env: process.env,
+    stop: { drain: drain.signal, now: now.signal },
+    onSignal(signal, listener) {
+      process.on(signal, listener);
+      return () => process.off(signal, listener);
+    },
+  };
+  main(process.argv.slice(2), io).then(
+    (status) => {
+      process.exitCode = status;
+      // Something may still hold the loop open (a reply that never comes); the program said that it is done.
+      process.exit(status);
+    },
+    (error) => {
+      process.stderr.write(`${error && error.stack ? error.stack : error}\n`);
+      process.exit(70);
+    },
+  );
+};

@@ -1,0 +1,17 @@
+'use strict';
+
+const project = (name, folders) => ({
+  displayName: name,
+  testEnvironment: 'node',
+  roots: folders.map((it) => `<rootDir>/tests/${it}`),
+  testMatch: ['**/*.test.ts'],
+  transform: { '^.+\\.ts$': ['@swc/jest', { jsc: { target: 'es2022', parser: { syntax: 'typescript' } } }] },
+  setupFilesAfterEnv: ['<rootDir>/tests/support/leak-check.ts'],
+});
+
+/** Two families: `unit` needs nothing but Node; `integration` starts real servers and programs of its own. */
+module.exports = {
+  projects: [project('unit', ['unit', 'tidy']), project('integration', ['drivers', 'integration', 'simulation'])],
+  maxWorkers: 2,
+  testTimeout: 60_000,
+};

@@ -1,0 +1,90 @@
+/**
+ * What the core decides on. The message is constant so that it groups; what varies is a field; the cloud's own error is
+ * the `cause`. `code` goes to metrics and logs, so its meaning never changes.
+ */
+export abstract class DriverError extends Error {
+  abstract readonly code: 'no-capacity' | 'not-found' | 'rate-limited' | 'transient' | 'launch-failed' | 'refused';
+
+  constructor(
+    message: string,
+    readonly provider: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+    this.name = new.target.name;
+  }
+}
+
+/** The cloud or its quota is full: pause the pool, node `aborted`; it was not an attempt. */
+export class NoCapacityError extends DriverError {
+  readonly code = 'no-capacity';
+
+  constructor(
+    provider: string,
+    readonly resource: string,
+    options?: ErrorOptions,
+  ) {
+    super('provider has no capacity', provider, options);
+  }
+}
+
+/** The thing is gone, or never was. The end of a deletion; for a launch a failed attempt. */
+export class NotFoundError extends DriverError {
+  readonly code = 'not-found';
+
+  constructor(
+    provider: string,
+    readonly externalId: string,
+    options?: ErrorOptions,
+  ) {
+    super('not found at the provider', provider, options);
+  }
+}
+
+/** Asked too often: wait `retryAfterMs`, then ask again; not an attempt. */
+export class RateLimitedError extends DriverError {
+  readonly code = 'rate-limited';
+
+  constructor(
+    provider: string,
+    readonly retryAfterMs: number,
+    options?: ErrorOptions,
+  ) {
+    super('provider asks to slow down', provider, options);
+  }
+}
+
+/** No answer, or one that says nothing about the request (network, 5xx): repeat, the outcome is unknown. */
+export class TransientError extends DriverError {
+  readonly code = 'transient';
+
+  constructor(provider: string, options?: ErrorOptions) {
+    super('provider did not answer properly', provider, options);
+  }
+}
+
+/** The instance exists and will never run: delete it, the attempt failed, try another. */
+export class LaunchFailedError extends DriverError {
+  readonly code = 'launch-failed';
+
+  constructor(
+    provider: string,
+    readonly reason: string,
+    options?: ErrorOptions,
+  ) {
+    super('instance failed to start', provider, options);
+  }
+}
+
+/** The cloud will never accept this (bad flavour, bad image, no permission): do not repeat unchanged. */
+export class RefusedError extends DriverError {
+  readonly code = 'refused';
+
+  constructor(
+    provider: string,
+    readonly reason: string,
+    options?: ErrorOptions,
+  ) {
+    super('provider refused the request', provider, options);
+  }
+}

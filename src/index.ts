@@ -1,0 +1,2 @@
+/** What the package exports: the scheduler library and the types it speaks. */
+export {};

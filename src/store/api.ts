@@ -1,0 +1,262 @@
+import type { BuildKey, UploadKey } from '../model/paths';
+import type {
+  Component,
+  ComponentKind,
+  ImageBuild,
+  ImageUpload,
+  Node,
+  NodeRequest,
+  PoolComponent,
+} from '../model/records';
+import type { ConnectionState, Session, ZooKeeper } from '../zk/client';
+
+/**
+ * Nodepool's tree, typed. Three ways in:
+ *
+ * - **views** are kept in memory by watches: synchronous, indexed, possibly a moment old; planners work on them;
+ * - **claims** are locks that lend guarded writes: a transaction of *contender still there* + *version as read* + *set*, so a
+ *   writer that lost its session or was overtaken writes nothing;
+ * - **reads and operator writes** go straight to the server, for the command line and for checks after locking.
+ *
+ * A record that cannot be parsed is an entry with `record` undefined and `broken` saying why; it never throws out of a view.
+ */
+export interface Store {
+  readonly zk: ZooKeeper;
+  readonly images: Images;
+  readonly nodes: Nodes;
+  readonly requests: Requests;
+  readonly components: Components;
+  /** Closes views and registrations; the ZooKeeper client stays open. */
+  close(): Promise<void>;
+}
+
+/** The claim's lock is gone, or the record was changed or removed by somebody else: stop, write nothing more. */
+export class ClaimLostError extends Error {
+  override readonly name = 'ClaimLostError';
+
+  constructor(
+    readonly path: string,
+    readonly reason: 'lock-gone' | 'record-gone' | 'record-changed',
+    options?: ErrorOptions,
+  ) {
+    super(`claim lost: ${reason} ${path}`, options);
+  }
+}
+
+/** A record as read, with what is needed to write it back. */
+export interface Stored<T> {
+  readonly record: T;
+  /** Of the znode's data: the next guarded write is conditional on it. */
+  readonly version: number;
+  readonly mzxid: bigint;
+  /** UNIX seconds by the server's clock. */
+  readonly createdAt: number;
+  readonly changedAt: number;
+}
+
+/** An entry of a view: like `Stored`, or broken. */
+export interface Entry<T> {
+  readonly record: T | undefined;
+  /** Why it could not be parsed; 'empty' for a znode without data. */
+  readonly broken: string | undefined;
+  readonly version: number;
+  readonly mzxid: bigint;
+  readonly createdAt: number;
+  readonly changedAt: number;
+}
+
+/** A lock that is ours. Work under it stops on `signal`; outside effects carry `fence` and ask `isHeld()` first. */
+export interface Claim {
+  readonly signal: AbortSignal;
+  readonly fence: bigint;
+  isHeld(): boolean;
+  /** Never throws, idempotent; in the background after a lost link. */
+  release(): Promise<void>;
+}
+
+/** A claim on one record, which it re-read after locking. */
+export interface RecordClaim<T> extends Claim {
+  /** As re-read after locking or as last written through this claim. */
+  readonly current: Stored<T>;
+  /**
+   * Writes `change` over the current record, stamping `stateTime` when the state changes. Guarded; `ClaimLostError` if not
+   * ours any more. Repeats after a lost link until the outcome is known or the session is lost.
+   */
+  write(change: Partial<T>): Promise<Stored<T>>;
+  /** Removes record, lock directory and contender, guarded; done when gone, also if others re-created the lock dir meanwhile. */
+  remove(): Promise<void>;
+}
+
+/** What all views share. */
+export interface View {
+  /** False until loaded and from a lost link until read again: do not decide on what is missing. */
+  readonly fresh: boolean;
+  ready(signal?: AbortSignal): Promise<void>;
+  /** Everything acknowledged before the call is visible afterwards. */
+  settled(signal?: AbortSignal): Promise<void>;
+  /** A nudge: something below changed (including locks and freshness). No detail on purpose, except the ids. */
+  onChange(listener: (ids: ReadonlySet<string>) => void): () => void;
+}
+
+// ---------------------------------------------------------------------------------------------------- images
+
+export interface UploadEntry extends Entry<ImageUpload> {
+  readonly key: UploadKey;
+  /** Somebody contends for the upload's number lock. */
+  readonly locked: boolean;
+}
+export interface BuildProviderEntry {
+  /** Somebody contends for the upload lock of this build and provider. */
+  readonly locked: boolean;
+  readonly uploads: ReadonlyMap<string, UploadEntry>;
+}
+export interface BuildEntry extends Entry<ImageBuild> {
+  readonly key: BuildKey;
+  readonly locked: boolean;
+  readonly providers: ReadonlyMap<string, BuildProviderEntry>;
+}
+export interface ImageEntry {
+  readonly image: string;
+  readonly paused: boolean;
+  /** UNIX seconds of the request-build znode; undefined = none. */
+  readonly buildRequestedAt: number | undefined;
+  /** Somebody contends for the image's build lock. */
+  readonly buildLocked: boolean;
+  /** UNIX seconds at which the build lock directory was made; for the status rule of zk-tree 6. */
+  readonly buildLockCreatedAt: number | undefined;
+  readonly builds: ReadonlyMap<string, BuildEntry>;
+}
+export interface ImagesView extends View {
+  /** By name; entries are immutable and keep their identity until something below them changes. */
+  readonly images: ReadonlyMap<string, ImageEntry>;
+}
+
+export interface Images {
+  /** Opens the watch-fed view; one per store, shared. */
+  view(): ImagesView;
+  /** The same shape, read once from the server. */
+  read(): Promise<ReadonlyMap<string, ImageEntry>>;
+  /** Tries the image's build lock; undefined if held by somebody else. Makes the image's znodes if missing. */
+  claimImage(image: string, signal: AbortSignal): Promise<ImageClaim | undefined>;
+  /** Tries the lock of (build, provider); undefined if held, or if the build is gone. */
+  claimUploads(build: BuildKey, provider: string, signal: AbortSignal): Promise<UploadsClaim | undefined>;
+  /** Tries the build's number lock; undefined if held or gone. */
+  claimBuild(build: BuildKey, signal: AbortSignal): Promise<RecordClaim<ImageBuild> | undefined>;
+  claimUpload(upload: UploadKey, signal: AbortSignal): Promise<RecordClaim<ImageUpload> | undefined>;
+  /** Removes a build record whose uploads are all gone, with everything below; refuses (false) while any upload child exists. */
+  removeBuild(build: BuildKey): Promise<boolean>;
+  getBuild(build: BuildKey): Promise<Stored<ImageBuild> | undefined>;
+  getUpload(upload: UploadKey): Promise<Stored<ImageUpload> | undefined>;
+  /** Operators' writes, without locks as in cli.md. */
+  requestBuild(image: string): Promise<void>;
+  removeBuildRequest(image: string): Promise<void>;
+  pause(image: string): Promise<void>;
+  unpause(image: string): Promise<void>;
+  markBuildDeleting(build: BuildKey): Promise<'done' | 'not-found' | 'in-progress'>;
+  markUploadDeleting(upload: UploadKey): Promise<'done' | 'not-found' | 'in-progress'>;
+}
+
+/** The image's build lock: makes and finishes build records. */
+export interface ImageClaim extends Claim {
+  /** Creates the record under a fresh id, guarded by the lock. */
+  createBuild(build: ImageBuild): Promise<{ readonly key: BuildKey; readonly stored: Stored<ImageBuild> }>;
+  /** Replaces the record, guarded by the lock and the version. */
+  writeBuild(key: BuildKey, before: Stored<ImageBuild>, change: Partial<ImageBuild>): Promise<Stored<ImageBuild>>;
+}
+
+/** The lock of one build's uploads to one provider. */
+export interface UploadsClaim extends Claim {
+  createUpload(upload: ImageUpload): Promise<{ readonly key: UploadKey; readonly stored: Stored<ImageUpload> }>;
+  writeUpload(key: UploadKey, before: Stored<ImageUpload>, change: Partial<ImageUpload>): Promise<Stored<ImageUpload>>;
+  removeUpload(key: UploadKey): Promise<void>;
+}
+
+// ----------------------------------------------------------------------------------------------------- nodes
+
+export interface NodeEntry extends Entry<Node> {
+  readonly id: string;
+  /** Somebody contends for the node's lock: any child of the lock dir (zk-tree 10.1). */
+  readonly locked: boolean;
+}
+export interface NodesView extends View {
+  readonly nodes: ReadonlyMap<string, NodeEntry>;
+}
+export interface Nodes {
+  view(): NodesView;
+  read(): Promise<ReadonlyMap<string, NodeEntry>>;
+  get(id: string): Promise<Stored<Node> | undefined>;
+  /**
+   * Creates a node and locks it. `extra` are further steps for the same transactions, e.g. quota reservations: the record
+   * appears only if they hold.
+   */
+  create(node: Node, signal: AbortSignal): Promise<NodeClaim>;
+  /** Locks an existing node and re-reads it. Undefined: held by somebody (after `timeoutMs`, default 0), or gone. */
+  claim(id: string, signal: AbortSignal, timeoutMs?: number): Promise<NodeClaim | undefined>;
+  /** Operators' unlocked removal (`erase`): node, lock dir and contenders. */
+  remove(id: string): Promise<void>;
+}
+export interface NodeClaim extends RecordClaim<Node> {
+  readonly id: string;
+}
+
+// -------------------------------------------------------------------------------------------------- requests
+
+export interface RequestEntry extends Entry<NodeRequest> {
+  /** `PPP-nnnnnnnnnn`; other shapes are listed too. */
+  readonly id: string;
+  readonly ephemeral: boolean;
+  /** Somebody contends for the request's lock. */
+  readonly locked: boolean;
+}
+export interface RequestsView extends View {
+  readonly requests: ReadonlyMap<string, RequestEntry>;
+  /** Lock directories (below `requests-lock`) and the UNIX seconds they were made at; for those that outlive their request. */
+  readonly locks: ReadonlyMap<string, { readonly createdAt: number; readonly contended: boolean }>;
+}
+export interface Requests {
+  view(): RequestsView;
+  read(): Promise<ReadonlyMap<string, RequestEntry>>;
+  get(id: string): Promise<Stored<NodeRequest> | undefined>;
+  /** Files a request under `<priority>-`; exactly once even if the reply is lost. Returns its id. */
+  create(request: NodeRequest, priority: number, kind: 'persistent' | 'ephemeral'): Promise<string>;
+  /** Locks a request and re-reads it. Undefined: held by somebody, or gone. */
+  claim(id: string, signal: AbortSignal): Promise<RequestClaim | undefined>;
+  /** The requestor's own deletion; gone already is fine. */
+  delete(id: string): Promise<void>;
+  /** Removes a lock directory without request. */
+  removeLock(id: string): Promise<void>;
+}
+export interface RequestClaim extends RecordClaim<NodeRequest> {
+  readonly id: string;
+}
+
+// ------------------------------------------------------------------------------------------------ components
+
+export interface ComponentEntry<C extends Component = Component> {
+  /** Last part of the path. */
+  readonly znode: string;
+  readonly component: C;
+}
+export interface ComponentsView extends View {
+  readonly pools: ReadonlyMap<string, ComponentEntry<PoolComponent>>;
+  readonly launchers: ReadonlyMap<string, ComponentEntry>;
+  readonly builders: ReadonlyMap<string, ComponentEntry>;
+}
+/** A registration of ours: survives lost sessions by registering again under a new number. */
+export interface Registration<C extends Component> {
+  readonly component: C;
+  /** The znode's name now; undefined while no session holds it. */
+  readonly znode: string | undefined;
+  /** Rewrites the record if something really changes; guarded by version. */
+  update(change: Partial<C>): Promise<void>;
+  /** Resolves when the component is visible in our own view (launcher.md 3). */
+  visible(signal: AbortSignal): Promise<void>;
+  unregister(): Promise<void>;
+}
+export interface Components {
+  view(): ComponentsView;
+  read(): Promise<{ readonly [K in ComponentKind]: readonly ComponentEntry[] }>;
+  register<C extends Component>(component: C): Promise<Registration<C>>;
+}
+
+export type { ConnectionState, Session };

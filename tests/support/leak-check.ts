@@ -1,0 +1,34 @@
+/**
+ * Runs in every test file: when its tests are over, nothing that keeps a process alive may be left: no socket, server,
+ * timer or child process. What a suite opens it closes in its own hooks, which run before this one.
+ */
+const IGNORED = new Set([
+  'FSReqCallback',
+  'TTYWrap',
+  'PipeWrap',
+  'Immediate',
+  'FSReqPromise',
+  'CloseReq',
+  'TickObject',
+]);
+
+const before = process.getActiveResourcesInfo();
+
+afterAll(async () => {
+  for (let turn = 0; turn < 50; turn += 1) {
+    if (leaked().length === 0) return;
+    await new Promise((done) => setTimeout(done, 20)); // sockets and children take some turns to go
+  }
+  throw new Error(`left open after the tests: ${leaked().join(', ')}`);
+});
+
+function leaked(): string[] {
+  const budget = new Map<string, number>();
+  for (const it of before) budget.set(it, (budget.get(it) ?? 0) + 1);
+  return process.getActiveResourcesInfo().filter((it) => {
+    if (IGNORED.has(it)) return false;
+    const left = budget.get(it) ?? 0;
+    budget.set(it, left - 1);
+    return left <= 0;
+  });
+}
