@@ -1,0 +1,59 @@
+import { mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { homedir, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import execa from 'execa';
+import type { Clock } from '../../runtime/clock';
+
+/** The folder of one quickstart: everything it makes lies in here, apart from what later runs reuse. */
+export interface Workspace {
+  readonly folder: string;
+  readonly configFile: string;
+  readonly logs: string;
+  readonly buildLogs: string;
+  readonly images: string;
+  readonly machines: string;
+  readonly imageStore: string;
+  readonly sshKey: string;
+  /** Downloads of image builds; kept between runs. */
+  readonly cache: string;
+}
+
+/** Makes the folders and an SSH key for the nodes. */
+export async function makeWorkspace(env: Readonly<Record<string, string | undefined>>): Promise<Workspace> {
+  const folder = await mkdtemp(join(tmpdir(), 'nodepool-quickstart-'));
+  const cacheHome = env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache');
+  const workspace = {
+    folder,
+    configFile: join(folder, 'nodepool.yaml'),
+    logs: join(folder, 'logs'),
+    buildLogs: join(folder, 'logs', 'builds'),
+    images: join(folder, 'images'),
+    machines: join(folder, 'machines'),
+    imageStore: join(folder, 'store'),
+    sshKey: join(folder, 'id_ed25519'),
+    cache: join(cacheHome, 'nodepool', 'image-builds'),
+  };
+  const folders = [workspace.buildLogs, workspace.images, workspace.machines, workspace.imageStore, workspace.cache];
+  for (const it of folders) await mkdir(it, { recursive: true });
+  return workspace;
+}
+
+/** An SSH key pair without passphrase, `<sshKey>` and `<sshKey>.pub`. */
+export async function makeSshKey(workspace: Workspace): Promise<void> {
+  await execa('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', 'nodepool-quickstart', '-f', workspace.sshKey]);
+}
+
+/** Whether the packages for the tiny image were downloaded within the last week: then the build needs no network. */
+export async function cacheIsWarm(workspace: Workspace, clock: Clock): Promise<boolean> {
+  const wanted = await stat(join(workspace.cache, 'tiny-node', 'wanted')).catch(() => undefined);
+  return wanted !== undefined && clock.wall() - wanted.mtimeMs < 7 * 86_400_000;
+}
+
+/** Writes the configuration, whole, so that a daemon never reads half of it. */
+export async function writeConfig(workspace: Workspace, text: string): Promise<void> {
+  await writeFile(workspace.configFile, text, { mode: 0o600 });
+}
+
+export async function removeWorkspace(workspace: Workspace): Promise<void> {
+  await rm(workspace.folder, { recursive: true, force: true });
+}
