@@ -1,0 +1,93 @@
+import type { KeyPath, Position } from './problem';
+
+/** What js-yaml's `listener` option hands out: its parser's state, of which this is documented by use only. */
+export interface ParserState {
+  readonly position: number;
+  readonly kind: string | null;
+  readonly result: unknown;
+}
+
+interface Piece {
+  readonly start: number;
+  readonly end: number;
+  readonly kind: string | null;
+  readonly value: unknown;
+}
+
+interface Open {
+  readonly start: number;
+  readonly pieces: Piece[];
+}
+
+/**
+ * Remembers where each key and item of a document stands. js-yaml tells when it enters and leaves a node, but not whether a
+ * node is a key or a value; that is told from the text: a value follows its key after a colon, deeper or on the same line.
+ */
+export class PositionIndex {
+  readonly #stack: Open[] = [];
+  readonly #entries = new Map<object, ReadonlyMap<string | number, number>>();
+
+  constructor(private readonly text: string) {}
+
+  /** For js-yaml's `listener`. */
+  readonly listen = (event: 'open' | 'close', state: ParserState): void => {
+    if (event === 'open') {
+      this.#stack.push({ start: state.position, pieces: [] });
+      return;
+    }
+    const open = this.#stack.pop();
+    if (open === undefined) return;
+    const { kind, result } = state;
+    const piece = { start: this.#contentFrom(open.start), end: state.position, kind, value: result };
+    this.#stack.at(-1)?.pieces.push(piece);
+    if (typeof result !== 'object' || result === null || this.#entries.has(result)) return;
+    if (kind === 'sequence') this.#entries.set(result, new Map(open.pieces.map((it, index) => [index, it.start])));
+    if (kind === 'mapping') this.#entries.set(result, this.#keys(open.pieces));
+  };
+
+  /** Where the last part of `path` stands, or the nearest part above it that was found. */
+  locate(root: unknown, path: KeyPath): Position | undefined {
+    let offset: number | undefined;
+    let at: unknown = root;
+    for (const key of path) {
+      if (typeof at !== 'object' || at === null) break;
+      offset = this.#entries.get(at)?.get(key) ?? offset;
+      at = (at as Record<string | number, unknown>)[key];
+    }
+    return offset === undefined ? undefined : this.#position(offset);
+  }
+
+  #keys(pieces: readonly Piece[]): Map<string, number> {
+    const keys = new Map<string, number>();
+    for (let index = 0; index < pieces.length; index += 1) {
+      const key = pieces[index]!;
+      keys.set(String(key.value), key.start);
+      const next = pieces[index + 1];
+      if (next !== undefined && this.#isValueOf(next, key)) index += 1;
+    }
+    return keys;
+  }
+
+  #isValueOf(value: Piece, key: Piece): boolean {
+    if (value.kind === null) return true; // an empty value, or an alias
+    const between = this.text.slice(key.end, value.start);
+    if (/^\s*[,}]/.test(between)) return false;
+    if (/:[^\n]*[,}]/.test(between) && !between.includes('#')) return false; // a flow mapping's empty value
+    const [keyAt, valueAt] = [this.#position(key.start), this.#position(value.start)];
+    if (keyAt.line === valueAt.line || valueAt.column > keyAt.column) return true;
+    return value.kind === 'sequence' && valueAt.column === keyAt.column;
+  }
+
+  /** js-yaml enters a node before the white space and comments in front of it. */
+  #contentFrom(offset: number): number {
+    const gap = /(?:[ \t\r\n]+|#[^\n]*(?=\n|$))*/y;
+    gap.lastIndex = offset;
+    return offset + (gap.exec(this.text)?.[0].length ?? 0);
+  }
+
+  #position(offset: number): Position {
+    const before = this.text.slice(0, offset);
+    const lineStart = before.lastIndexOf('\n') + 1;
+    return { line: before.split('\n').length, column: offset - lineStart + 1 };
+  }
+}
