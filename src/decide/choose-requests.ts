@@ -1,0 +1,120 @@
+import type { NodeRequest, Resources } from '../model/records';
+import { tenantShortage } from './tenant-limits';
+
+/** A registered pool of any launcher, as its component says. */
+export interface PoolFact {
+  readonly id: string;
+  readonly provider: string | null;
+  readonly labels: ReadonlySet<string>;
+  /** Lower is served first. */
+  readonly priority: number;
+  readonly paused: boolean;
+}
+
+/** What one pool knows when it looks at requests. */
+export interface Situation {
+  readonly me: Omit<PoolFact, 'paused'>;
+  /** All that are registered, oneself included. */
+  readonly pools: readonly PoolFact[];
+  /** Ready nodes left per label, for drivers that cannot launch; undefined: not limited so (launcher.md 5 step 6). */
+  readonly stock: ReadonlyMap<string, number> | undefined;
+  readonly tenantLimits: ReadonlyMap<string, Resources>;
+  tenantUsed(tenant: string): Resources;
+  /** Σ needs of those labels that the pool knows; undefined while the provider has not told. */
+  needOf(nodeTypes: readonly string[]): Resources | undefined;
+  /** Why the pool can never serve these labels; undefined when it can (launcher.md 6). */
+  reasonToDecline(nodeTypes: readonly string[]): string | undefined;
+}
+
+export type SkipReason =
+  | 'not waiting'
+  | 'declined before'
+  | 'preferred provider serves it'
+  | 'a pool of better priority serves it'
+  | 'another pool has the labels'
+  | 'no such node left'
+  | 'tenant limit'
+  | 'need of a label is not known yet';
+
+export type Verdict =
+  | { readonly kind: 'skip'; readonly why: SkipReason; readonly resource?: string }
+  | { readonly kind: 'decline'; readonly reason: string }
+  | { readonly kind: 'serve' };
+
+const SERVE: Verdict = { kind: 'serve' };
+
+/**
+ * Judges requests for one pool in one pass (launcher.md 5, steps 1 to 8). What depends only on labels, preference and
+ * who declined is worked out once for all requests that are alike in these; tenants are asked each time, since their
+ * use grows while requests are accepted.
+ *
+ * Step 4 differs from Python on purpose: a request that prefers our provider yields only to pools of our provider, because
+ * the others leave it to us by step 3, and both would wait for ever.
+ */
+export class RequestJudge {
+  readonly #standing = new Map<string, Verdict>();
+  readonly #reasons = new Map<string, string | undefined>();
+
+  constructor(private readonly situation: Situation) {}
+
+  judge(record: NodeRequest): Verdict {
+    if (record.state !== 'requested') return { kind: 'skip', why: 'not waiting' };
+    const standing = this.#remembered(record);
+    if (standing.kind !== 'serve') return standing;
+    const { stock } = this.situation;
+    if (stock !== undefined && record.nodeTypes.some((it) => stock.get(it) === 0)) {
+      return { kind: 'skip', why: 'no such node left' };
+    }
+    const limited = this.#tenantVerdict(record);
+    if (limited !== undefined) return limited;
+    const reason = this.#reason(record.nodeTypes);
+    return reason === undefined ? SERVE : { kind: 'decline', reason };
+  }
+
+  #remembered(record: NodeRequest): Verdict {
+    const key = [record.provider, record.nodeTypes.join('\0'), record.declinedBy.join('\0')].join('\n');
+    const known = this.#standing.get(key);
+    if (known !== undefined) return known;
+    const verdict = standingVerdict(record, this.situation);
+    this.#standing.set(key, verdict);
+    return verdict;
+  }
+
+  #tenantVerdict(record: NodeRequest): Verdict | undefined {
+    const { tenantLimits, tenantUsed, needOf } = this.situation;
+    if (record.tenantName === null || !tenantLimits.has(record.tenantName)) return undefined;
+    const need = needOf.call(this.situation, record.nodeTypes);
+    if (need === undefined) return { kind: 'skip', why: 'need of a label is not known yet' };
+    const used = tenantUsed.call(this.situation, record.tenantName);
+    const resource = tenantShortage({ tenant: record.tenantName, limits: tenantLimits, used, need });
+    return resource === undefined ? undefined : { kind: 'skip', why: 'tenant limit', resource };
+  }
+
+  #reason(nodeTypes: readonly string[]): string | undefined {
+    const key = nodeTypes.join('\0');
+    if (!this.#reasons.has(key)) this.#reasons.set(key, this.situation.reasonToDecline(nodeTypes));
+    return this.#reasons.get(key);
+  }
+}
+
+function standingVerdict(record: NodeRequest, { me, pools }: Situation): Verdict {
+  if (record.declinedBy.includes(me.id)) return { kind: 'skip', why: 'declined before' };
+  const candidates = candidatePools(record, pools);
+  const preferred = candidates.filter((it) => it.provider === record.provider);
+  const pinned = record.provider !== null && preferred.length > 0;
+  if (pinned && record.provider !== me.provider) return { kind: 'skip', why: 'preferred provider serves it' };
+  const rivals = pinned ? preferred : candidates;
+  if (rivals.some((it) => it.priority < me.priority && !it.paused)) {
+    return { kind: 'skip', why: 'a pool of better priority serves it' };
+  }
+  const lacking = record.nodeTypes.some((it) => !me.labels.has(it));
+  if (lacking && candidates.length > 0) return { kind: 'skip', why: 'another pool has the labels' };
+  return SERVE;
+}
+
+/** Registered pools that offer all the labels and have not declined. */
+export function candidatePools(record: NodeRequest, pools: readonly PoolFact[]): readonly PoolFact[] {
+  return pools.filter(
+    (it) => !record.declinedBy.includes(it.id) && record.nodeTypes.every((label) => it.labels.has(label)),
+  );
+}

@@ -1,0 +1,51 @@
+import type { NodeRequest, Resources } from '../model/records';
+import { NOTHING, shortage, total } from './quota';
+
+/** What a pool has to offer, as far as it decides whether a request could ever be served. */
+export interface Offer {
+  /** 0 or less: the pool declines everything. */
+  readonly maxServers: number;
+  /** 0: the provider handles no requests. */
+  readonly maxConcurrency: number;
+  readonly labels: ReadonlySet<string>;
+  /** Labels that the provider refused for good. */
+  readonly broken: ReadonlySet<string>;
+  imageReady(label: string): boolean;
+  /** Undefined while the provider has not told. */
+  need(label: string): Resources | undefined;
+  readonly poolLimits: Resources;
+  /** Provider limits less what others use; undefined where it does not count or is not known. */
+  readonly available: Resources | undefined;
+  /** False for drivers whose nodes are there already: nothing exceeds a quota. */
+  readonly hasQuota: boolean;
+}
+
+/**
+ * The first reason to decline, in the words of launcher.md 6; undefined when the pool could serve the labels some time.
+ * `max-concurrency: 0` is one here, though not in Python, where such a pool keeps every hopeless request from failing.
+ */
+export function reasonToDecline(nodeTypes: readonly string[], offer: Offer): string | undefined {
+  if (offer.maxServers <= 0) return 'pool is disabled by max_servers';
+  if (offer.maxConcurrency === 0) return 'provider is disabled by max-concurrency';
+  const lacking = nodeTypes.filter((it) => !offer.labels.has(it) || offer.broken.has(it));
+  if (lacking.length > 0) return `node type(s) [${[...new Set(lacking)].join(',')}] not available`;
+  if (!nodeTypes.every((it) => offer.imageReady(it))) return 'images are not available';
+  if (!offer.hasQuota) return undefined;
+  const need = total(nodeTypes.map((it) => offer.need(it) ?? NOTHING));
+  const limits = offer.available === undefined ? [offer.poolLimits] : [offer.poolLimits, offer.available];
+  return limits.some((it) => shortage(it, NOTHING, need) !== undefined) ? 'it would exceed quota' : undefined;
+}
+
+/**
+ * What to write when the pool `id` declines: back to `requested`, or `failed` once every registered pool has declined, those
+ * that do not know the label included (launcher.md 10).
+ */
+export function declineChange(
+  record: NodeRequest,
+  id: string,
+  registered: readonly string[],
+): Pick<NodeRequest, 'state' | 'declinedBy' | 'nodes'> {
+  const declinedBy = record.declinedBy.includes(id) ? record.declinedBy : [...record.declinedBy, id];
+  const all = registered.every((it) => declinedBy.includes(it));
+  return { state: all ? 'failed' : 'requested', declinedBy, nodes: [] };
+}

@@ -1,0 +1,110 @@
+import type { PoolConfig } from '../config/types';
+import type { ExternalId, Instance } from '../drivers/driver';
+import { RawJson, type Json } from '../model/json';
+import type { Node, NodeRequest, Resources } from '../model/records';
+import type { ImageChoice } from './image-choice';
+
+export interface NewNode {
+  readonly provider: string;
+  readonly pool: PoolConfig;
+  readonly label: string;
+  /** Id of the pool component. */
+  readonly launcher: string;
+  readonly requestId: string;
+  readonly request: NodeRequest;
+  readonly need: Resources;
+  readonly nowSeconds: number;
+}
+
+/**
+ * The first record of a node (launcher.md 7 6b). `resources` are there from the start, where Python adds them later: limits
+ * count a node from the moment it exists.
+ */
+export function newNodeRecord(it: NewNode): Node {
+  return {
+    state: 'init',
+    stateTime: it.nowSeconds,
+    cloud: null,
+    provider: it.provider,
+    pool: it.pool.name,
+    type: [it.label],
+    allocatedTo: it.requestId,
+    az: null,
+    region: null,
+    publicIpv4: null,
+    privateIpv4: null,
+    publicIpv6: null,
+    hostId: null,
+    interfaceIp: null,
+    connectionPort: 22,
+    imageId: null,
+    launcher: it.launcher,
+    createdTime: it.nowSeconds,
+    externalId: null,
+    hostname: null,
+    comment: null,
+    userData: null,
+    holdJob: null,
+    hostKeys: [],
+    username: null,
+    connectionType: null,
+    shellType: null,
+    holdExpiration: null,
+    resources: Object.keys(it.need).length === 0 ? null : it.need,
+    slot: null,
+    attributes: it.pool.nodeAttributes,
+    pythonPath: null,
+    tenantName: it.request.tenantName,
+    requestor: it.request.requestor,
+    driverData: null,
+  };
+}
+
+/** What a node takes from image and label before its instance is asked for. */
+export function preparedChange(choice: ImageChoice): Partial<Node> {
+  const { image: _image, ...facts } = choice;
+  return { state: 'building', ...facts };
+}
+
+/** What a node takes from its running instance (launcher.md 15, "instance data copied"). */
+export function instanceChange(instance: Instance, pool: PoolConfig, zone: string | null): Partial<Node> {
+  const inside = pool.useInternalIp ? instance.privateIpv4 : undefined;
+  return {
+    externalId: asJson(instance.externalId),
+    interfaceIp: inside ?? instance.interfaceIp ?? null,
+    publicIpv4: instance.publicIpv4 ?? null,
+    privateIpv4: instance.privateIpv4 ?? null,
+    publicIpv6: instance.publicIpv6 ?? null,
+    hostId: instance.hostId ?? null,
+    cloud: instance.cloud ?? null,
+    region: instance.region ?? null,
+    az: instance.zone ?? zone,
+    slot: instance.slot ?? null,
+    driverData: instance.driverData === undefined ? null : RawJson.of(instance.driverData),
+    ...(Object.keys(instance.resources).length === 0 ? {} : { resources: instance.resources }),
+    ...(instance.connectionPort === undefined ? {} : { connectionPort: instance.connectionPort }),
+    ...(instance.connectionType === undefined ? {} : { connectionType: instance.connectionType }),
+    ...(instance.username === undefined ? {} : { username: instance.username }),
+    ...(instance.pythonPath === undefined ? {} : { pythonPath: instance.pythonPath }),
+    ...(instance.shellType === undefined ? {} : { shellType: instance.shellType }),
+    ...(instance.hostKeys === undefined ? {} : { hostKeys: instance.hostKeys }),
+    ...(instance.attributes === undefined
+      ? {}
+      : { attributes: { ...instance.attributes, ...(pool.nodeAttributes ?? {}) } }),
+  };
+}
+
+export function asJson(externalId: ExternalId): Json {
+  return externalId;
+}
+
+/** `np` and the node's id, and the attempt from the second on: the same name is the same instance, whoever asks. */
+export function instanceName(node: string, attempt: number): string {
+  return attempt === 1 ? `np${node}` : `np${node}-${attempt}`;
+}
+
+/** The attempt that an instance's name tells; 1 for names that are not ours. */
+export function attemptOf(node: string, name: string): number {
+  const rest = name.startsWith(`np${node}-`) ? Number(name.slice(`np${node}-`.length)) : 1;
+  return Number.isInteger(rest) && rest > 1 ? rest : 1;
+}

@@ -1,0 +1,116 @@
+import type { PoolFact } from '../decide/choose-requests';
+import { NodeIndex, type NodeWeight } from '../decide/node-index';
+import { Reservations } from '../decide/node-reservations';
+import { RequestIndex } from '../decide/request-index';
+import type { ComponentsView, ImagesView, NodesView, RequestsView, Store } from '../store/api';
+
+/** What changed in one step. Ids tell where to look, not what happened. */
+export interface WorldChange {
+  readonly nodes: ReadonlySet<string>;
+  readonly requests: ReadonlySet<string>;
+}
+
+const NO_IDS: ReadonlySet<string> = new Set();
+
+/**
+ * The tree as this launcher sees it: the store's views, indexed for the planners, and its own promises that the tree does
+ * not show yet. Everything here is synchronous: between two awaits a decision sees one state.
+ */
+export class World {
+  readonly images: ImagesView;
+  readonly components: ComponentsView;
+  readonly requests = new RequestIndex();
+  readonly reservations: Reservations;
+  readonly #nodesView: NodesView;
+  readonly #requestsView: RequestsView;
+  readonly #listeners = new Set<(change: WorldChange) => void>();
+  readonly #stops: (() => void)[];
+  #nodes: NodeIndex;
+
+  constructor(store: Store, weightOf: NodeWeight) {
+    this.images = store.images.view();
+    this.components = store.components.view();
+    this.#nodesView = store.nodes.view();
+    this.#requestsView = store.requests.view();
+    this.#nodes = new NodeIndex(weightOf);
+    this.reservations = new Reservations(() => this.#nodes);
+    for (const [id, entry] of this.#nodesView.nodes) this.#nodes.put(id, entry);
+    for (const [id, entry] of this.#requestsView.requests) this.requests.put(id, entry);
+    this.#stops = [
+      this.#nodesView.onChange((ids) => this.#takeNodes(ids)),
+      this.#requestsView.onChange((ids) => this.#takeRequests(ids)),
+      this.components.onChange(() => this.#tell({ nodes: NO_IDS, requests: NO_IDS })),
+      this.images.onChange(() => this.#tell({ nodes: NO_IDS, requests: NO_IDS })),
+    ];
+  }
+
+  get nodes(): NodeIndex {
+    return this.#nodes;
+  }
+
+  /** Whether what is missing is really not there. */
+  get fresh(): boolean {
+    return this.#nodesView.fresh && this.#requestsView.fresh && this.components.fresh && this.images.fresh;
+  }
+
+  /** Lock directories of requests, for those that outlive their request. */
+  get requestLocks(): RequestsView['locks'] {
+    return this.#requestsView.locks;
+  }
+
+  /** Every registered pool, as planners want them. */
+  pools(): readonly PoolFact[] {
+    const facts: PoolFact[] = [];
+    for (const { component } of this.components.pools.values()) {
+      if (component.id === null) continue;
+      facts.push({
+        id: component.id,
+        provider: component.providerName,
+        labels: new Set(component.supportedLabels),
+        priority: component.priority,
+        paused: component.paused,
+      });
+    }
+    return facts;
+  }
+
+  async ready(signal: AbortSignal): Promise<void> {
+    await Promise.all([this.#nodesView, this.#requestsView, this.components, this.images].map((it) => it.ready(signal)));
+  }
+
+  /** Counts all nodes anew, after the configuration or a label's need has changed. */
+  reweigh(weightOf: NodeWeight): void {
+    const nodes = new NodeIndex(weightOf);
+    for (const [id, entry] of this.#nodesView.nodes) nodes.put(id, entry);
+    this.#nodes = nodes;
+    this.#tell({ nodes: NO_IDS, requests: NO_IDS });
+  }
+
+  /** Called after the indexes have changed. Returns how to stop listening. */
+  onChange(listener: (change: WorldChange) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  close(): void {
+    for (const stop of this.#stops) stop();
+    this.#listeners.clear();
+  }
+
+  #takeNodes(ids: ReadonlySet<string>): void {
+    for (const id of ids) {
+      this.#nodes.put(id, this.#nodesView.nodes.get(id));
+      this.reservations.seen(id);
+    }
+    this.#tell({ nodes: ids, requests: NO_IDS });
+  }
+
+  #takeRequests(ids: ReadonlySet<string>): void {
+    for (const id of ids) this.requests.put(id, this.#requestsView.requests.get(id));
+    this.#tell({ nodes: NO_IDS, requests: ids });
+  }
+
+  #tell(change: WorldChange): void {
+    for (const listener of this.#listeners) listener(change);
+  }
+}
