@@ -33,7 +33,11 @@ export async function tryLockFile(path: string, signal?: AbortSignal): Promise<F
 }
 
 /** Runs `work` under the lock. */
-export async function withFileLock<T>(path: string, signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
+export async function withFileLock<T>(
+  path: string,
+  signal: AbortSignal | undefined,
+  work: () => Promise<T>,
+): Promise<T> {
   const lock = await lockFile(path, signal);
   try {
     return await work();

@@ -46,7 +46,12 @@ async function build(folder: string, signal?: AbortSignal): Promise<void> {
   const [out, tools, tmp] = [join(work, 'out'), join(work, 'tools'), join(work, 'tmp')];
   await Promise.all([mkdir(out), mkdir(tmp)]);
   try {
-    await run('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', 'nodepool tests', '-f', join(out, 'id')], {}, signal);
+    await run(
+      'ssh-keygen',
+      ['-q', '-t', 'ed25519', '-N', '', '-C', 'nodepool tests', '-f', join(out, 'id')],
+      {},
+      signal,
+    );
     await run(join(root, 'bin', 'lib', 'link-host-tools'), [tools], {}, signal);
     const dib = ['disk-image-create', '-x', '-t', 'qcow2', '--checksum', '--no-tmpfs'];
     // In namespaces of its own: whatever ends the tests ends every process and mount of the build as well.
