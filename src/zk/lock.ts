@@ -1,0 +1,190 @@
+import type { ZooKeeper } from './client';
+import type { ZkTools } from './connect';
+import { isOutcomeUnknown, isZkError } from './errors';
+import { ContenderLock } from './held-lock';
+import type { AcquireOptions, HeldLock } from './lock-api';
+import {
+  type Contender,
+  type ContenderAttempt,
+  createContender,
+  forgetAttempt,
+  removeContender,
+} from './lock-contender';
+import { contenderQueue, lockTurn } from './lock-turn';
+
+/** How long a caller that does not wait for others waits for a lost link, before the first session exists. */
+const DEFAULT_PATIENCE_MS = 10_000;
+const RETRY_DELAY_MS = 50;
+
+/**
+ * Acquires the lock, excluding contenders of the Python recipe and of this one (zk-tree 10.1). Undefined when the time is up
+ * or, without waiting, when somebody else is ahead. Throws the reason of `options.signal`, NO_NODE if a required parent is
+ * gone, SESSION_CLOSED after `close`. Nothing of ours stays behind in any of these cases.
+ */
+export async function acquireLock(
+  zk: ZooKeeper,
+  dir: string,
+  options: AcquireOptions,
+  tools: ZkTools,
+): Promise<HeldLock | undefined> {
+  options.signal.throwIfAborted();
+  const patience = new AbortController();
+  const patienceMs = options.timeoutMs === 0 ? (zk.session?.timeoutMs ?? DEFAULT_PATIENCE_MS) : options.timeoutMs;
+  const giveUp = () => patience.abort(new DOMException('lock not acquired in time', 'TimeoutError'));
+  const timer = patienceMs === undefined ? undefined : tools.clock.after(patienceMs, giveUp);
+  const onAbort = () => patience.abort(options.signal.reason);
+  options.signal.addEventListener('abort', onAbort, { once: true });
+  try {
+    return await contend(zk, dir, options, patience.signal, tools);
+  } catch (error) {
+    options.signal.throwIfAborted();
+    if (patience.signal.aborted) return undefined;
+    throw error;
+  } finally {
+    timer?.cancel();
+    options.signal.removeEventListener('abort', onAbort);
+  }
+}
+
+/** Runs `work` under the lock and releases it; undefined when the lock was not acquired. Work stops on `lock.signal`. */
+export async function withLock<T>(
+  zk: ZooKeeper,
+  dir: string,
+  options: AcquireOptions,
+  work: (lock: HeldLock) => Promise<T>,
+  tools: ZkTools,
+): Promise<T | undefined> {
+  const lock = await acquireLock(zk, dir, options, tools);
+  if (lock === undefined) return undefined;
+  try {
+    return await work(lock);
+  } finally {
+    await lock.release();
+  }
+}
+
+/** Contends again and again, each time the session went with its contender, until the lock is held or `quit` aborts. */
+async function contend(
+  zk: ZooKeeper,
+  dir: string,
+  options: AcquireOptions,
+  quit: AbortSignal,
+  tools: ZkTools,
+): Promise<HeldLock | undefined> {
+  for (;;) {
+    const attempt: ContenderAttempt = {
+      dir,
+      hex: tools.random.hex(16),
+      data: Buffer.from(options.identifier ?? ''),
+      parents: options.parents ?? 'create',
+      persistent: false,
+    };
+    const outcome = await contendOnce(zk, attempt, options.timeoutMs !== 0, quit, tools);
+    if (outcome !== 'gone') return outcome;
+  }
+}
+
+async function contendOnce(
+  zk: ZooKeeper,
+  attempt: ContenderAttempt,
+  waits: boolean,
+  quit: AbortSignal,
+  tools: ZkTools,
+): Promise<HeldLock | 'gone' | undefined> {
+  let contender: Contender | undefined;
+  try {
+    contender = await createContender(zk, attempt, quit, tools);
+    const turn = await waitForTurn(zk, contender, waits, quit, tools);
+    quit.throwIfAborted();
+    if (turn === 'held') return new ContenderLock(zk, attempt.dir, contender, tools);
+    if (turn === 'behind') await removeContender(zk, contender, tools);
+    else forgetAttempt(zk, attempt, tools);
+    return turn === 'gone' ? 'gone' : undefined;
+  } catch (error) {
+    if (contender === undefined) forgetAttempt(zk, attempt, tools);
+    else await removeContender(zk, contender, tools);
+    throw error;
+  }
+}
+
+async function waitForTurn(
+  zk: ZooKeeper,
+  contender: Contender,
+  waits: boolean,
+  quit: AbortSignal,
+  tools: ZkTools,
+): Promise<'held' | 'gone' | 'behind'> {
+  const slash = contender.path.lastIndexOf('/');
+  const [dir, mine] = [contender.path.slice(0, slash), contender.path.slice(slash + 1)];
+  for (;;) {
+    const session = await zk.connected(quit);
+    if (session.id !== contender.session.id || session.lost.aborted) return 'gone';
+    try {
+      const { children } = await zk.children(dir, { signal: quit });
+      const turn = lockTurn(children, mine);
+      if (turn.kind !== 'wait') return turn.kind;
+      if (!waits) return 'behind';
+      await untilChanged(zk, `${dir}/${turn.watch}`, quit);
+    } catch (error) {
+      if (isZkError(error, 'NO_NODE')) return 'gone'; // the whole directory was removed
+      if (!isOutcomeUnknown(error) && !isZkError(error, 'THROTTLED_OP', 'SESSION_EXPIRED')) throw error;
+      if (zk.state === 'connected') await tools.clock.sleep(RETRY_DELAY_MS, quit);
+    }
+  }
+}
+
+/** Resolves when the znode changes or is gone, or the state of the connection changes; leaves no watch behind. */
+async function untilChanged(zk: ZooKeeper, path: string, quit: AbortSignal): Promise<void> {
+  let wake: () => void = () => undefined;
+  const changed = new Promise<void>((resolve) => (wake = resolve));
+  const stopListening = zk.onState(wake);
+  quit.addEventListener('abort', wake, { once: true });
+  try {
+    await zk.get(path, { watcher: wake, signal: quit });
+    await changed;
+  } catch (error) {
+    if (!isZkError(error, 'NO_NODE')) throw error;
+  } finally {
+    stopListening();
+    quit.removeEventListener('abort', wake);
+    await zk.removeWatcher(path, wake).catch(() => undefined);
+  }
+  quit.throwIfAborted();
+}
+
+/**
+ * Makes a contender that no session's end removes (zk-tree 10.3): its full path, or undefined if somebody else is ahead. It
+ * goes with `forceUnlock`.
+ */
+export async function lockPersistently(
+  zk: ZooKeeper,
+  dir: string,
+  options: Omit<AcquireOptions, 'timeoutMs'>,
+  tools: ZkTools,
+): Promise<string | undefined> {
+  const attempt: ContenderAttempt = {
+    dir,
+    hex: tools.random.hex(16),
+    data: Buffer.from(options.identifier ?? ''),
+    parents: options.parents ?? 'create',
+    persistent: true,
+  };
+  const contender = await createContender(zk, attempt, options.signal, tools);
+  const turn = await waitForTurn(zk, contender, false, options.signal, tools);
+  if (turn === 'held') return contender.path;
+  await removeContender(zk, contender, tools);
+  return undefined;
+}
+
+/** Deletes the contender that holds the lock, whoever made it; false if there was none. */
+export async function forceUnlock(zk: ZooKeeper, dir: string): Promise<boolean> {
+  try {
+    const [holder] = contenderQueue((await zk.children(dir)).children);
+    if (holder === undefined) return false;
+    await zk.delete(`${dir}/${holder}`);
+    return true;
+  } catch (error) {
+    if (isZkError(error, 'NO_NODE')) return false;
+    throw error;
+  }
+}
