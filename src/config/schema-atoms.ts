@@ -24,6 +24,9 @@ export const looseTextMap = () =>
   );
 export const anyMap = () => z.record(z.string(), z.unknown());
 
+/** One of two kinds of value. */
+export const choiceOf = <A extends z.ZodType, B extends z.ZodType>(a: A, b: B) => z.union([a, b]);
+
 /**
  * What a problem means. Python has two judges that disagree: its `config-validate` is strict about keys and types, its
  * daemons load nearly anything. Each problem says for both whether the file is turned away (config.md 1, 14).

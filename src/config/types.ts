@@ -23,6 +23,10 @@ export interface Config {
   readonly providers: ReadonlyMap<string, ProviderConfig>;
   /** Tenant name → limits; a resource that is absent is unlimited. */
   readonly tenantLimits: ReadonlyMap<string, Resources>;
+  /** Ours: a cron schedule on which all images are built, as of the releases before 3.0 (`cron: {image-update: …}`). */
+  readonly imageUpdateCron?: string;
+  /** Ours: tells this installation from others that share a cloud account. */
+  readonly installationId?: string;
 }
 
 export interface ZooKeeperConfig {
@@ -55,6 +59,10 @@ export interface DiskImageConfig {
   readonly pythonPath: string;
   readonly shellType: string | null;
   readonly metadata: Readonly<Record<string, string>>;
+  /** Ours: skip a scheduled rebuild whose inputs did not change; text is a command that prints a further key. */
+  readonly contentKey?: boolean | string;
+  /** Ours: a command that a build must pass before it goes into service. */
+  readonly validate?: string;
 }
 
 export interface LabelConfig {

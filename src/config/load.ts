@@ -1,0 +1,57 @@
+import { readFileSync, statSync } from 'node:fs';
+import type { Environment } from './document';
+import { parseConfig, type DriverSchemas, type ParsedConfig } from './parse';
+import { ConfigError, type Problem } from './problem';
+import type { Config } from './types';
+
+export interface ConfigFiles {
+  readonly file: string;
+  readonly secureFile?: string | undefined;
+}
+
+export interface LoadOptions extends ConfigFiles {
+  /** For the substitution of `%(NODEPOOL_…)`. */
+  readonly env: Environment;
+  readonly schemas: DriverSchemas;
+  /** Told of everything that does not stop the file from loading. */
+  readonly onWarning?: (problem: Problem) => void;
+}
+
+/** Reads and resolves the configuration. Throws `ConfigError` with all problems if it cannot be used. */
+export function loadConfig(options: LoadOptions): Config {
+  const { config, problems } = readConfig(options);
+  if (config === undefined) throw new ConfigError(problems);
+  for (const it of problems) options.onWarning?.(it);
+  return config;
+}
+
+/** Reads the files and says all about them, without throwing for what they contain; `ConfigError` if one cannot be read. */
+export function readConfig(options: Omit<LoadOptions, 'onWarning'>): ParsedConfig {
+  const { file, secureFile } = options;
+  const main = { file, text: readText(file) };
+  const secure = secureFile === undefined ? undefined : { file: secureFile, text: readText(secureFile) };
+  return parseConfig(main, secure, options.env, options.schemas);
+}
+
+/**
+ * A text that differs whenever one of the files may have changed: compare for inequality, so that going back in time
+ * counts, too (config.md 13). Throws `ConfigError` if a file is missing.
+ */
+export function configStamp({ file, secureFile }: ConfigFiles): string {
+  return [file, ...(secureFile === undefined ? [] : [secureFile])]
+    .map((it) => reading(it, () => statSync(it, { bigint: true }).mtimeNs))
+    .join(' ');
+}
+
+function readText(file: string): string {
+  return reading(file, () => readFileSync(file, 'utf8'));
+}
+
+function reading<T>(file: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    const message = `cannot be read: ${(error as Error).message}`;
+    throw new ConfigError([{ file, key: '', message, atLoad: 'error', atValidate: 'error' }], { cause: error });
+  }
+}
