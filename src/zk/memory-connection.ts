@@ -1,8 +1,9 @@
 import type { Clock, Timer } from '../runtime/clock';
 import type { Logger } from '../runtime/log';
 import type { Random } from '../runtime/random';
+import { nextTurn } from '../runtime/turn';
 import type { ConnectionState, RequestOptions, Session, WatchEventType } from './client';
-import { ZkError } from './errors';
+import { type ErrorName, ZkError } from './errors';
 import type { MemoryFaults, OpName } from './memory-faults';
 import { MemoryHop } from './memory-hop';
 import { PendingRequest } from './memory-pending';
@@ -24,6 +25,14 @@ export interface MemoryConnectionParts {
   readonly onClosed: (client: MemoryConnection) => void;
 }
 
+const REFUSALS: Record<ConnectionState, ErrorName> = {
+  connecting: 'CONNECTION_LOSS',
+  connected: 'CONNECTION_LOSS',
+  suspended: 'CONNECTION_LOSS',
+  lost: 'SESSION_EXPIRED',
+  closed: 'SESSION_CLOSED',
+};
+
 export type Outcome<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: Error };
 
 /**
@@ -31,6 +40,7 @@ export type Outcome<T> = { readonly ok: true; readonly value: T } | { readonly o
  *
  * connecting ─► connected ◄─► suspended ─► lost ─► connected (a new session) …; closed from everywhere.
  *
+ * Lost: the server says so, or the link was gone for a whole timeout; then the old session is ended before a new one begins.
  * A cut link is followed by another at once, unless held (`suspend`) or refused (`outage`). A frozen link is cut by the read
  * timeout. With every change: state first, then failed requests, then watchers.
  */
@@ -43,6 +53,8 @@ export class MemoryConnection {
   #session: MemorySession | undefined;
   #epoch = 0;
   #lastZxid = 0n;
+  /** A session that was cut off for too long: whatever the server thinks, it is over. */
+  #givenUp: bigint | undefined;
   #hops: { readonly up: MemoryHop; readonly down: MemoryHop } | undefined;
   #held = false;
   #frozen = false;
@@ -100,9 +112,12 @@ export class MemoryConnection {
     return new Promise<T>((resolve, reject) => {
       const hops = this.#hops;
       const session = this.#session;
-      if (this.#state === 'closed') return reject(new ZkError('SESSION_CLOSED', paths[0]));
       if (options.signal?.aborted) return reject(options.signal.reason as Error);
-      if (hops === undefined || session === undefined) return reject(new ZkError('CONNECTION_LOSS', paths[0]));
+      if (hops === undefined || session === undefined) {
+        const refusal = new ZkError(REFUSALS[this.#state], paths[0]);
+        // As the engine: so that a caller that tries again at once does not keep everybody else from running.
+        return nextTurn(() => reject(refusal));
+      }
       const request = new PendingRequest(paths[0], reject, options, (it) => this.#pending.delete(it));
       this.#pending.add(request);
       if (this.#frozen) request.startDeadline(this.parts.clock, session.timeoutMs);
@@ -203,19 +218,29 @@ export class MemoryConnection {
 
   #handshake(): void {
     const session = this.#session;
-    if (session !== undefined && !this.parts.sessions.heard(session.id)) return this.#lose(session);
+    this.#bury();
+    if (session !== undefined && !this.parts.sessions.heard(session.id)) {
+      this.#lose(session);
+      return this.link();
+    }
     this.#hops = { up: new MemoryHop(this.parts.random), down: new MemoryHop(this.parts.random) };
     this.#assumeLost?.cancel();
-    this.#epoch += session === undefined || session.lost.aborted ? 1 : 0;
-    if (session === undefined) this.#session = this.#newSession(this.parts.sessions.open(this.parts.timeoutMs));
-    else if (session.lost.aborted) this.#session = this.#newSession(session.id);
+    if (session === undefined) this.#session = this.#newSession();
     else session.renew();
     this.#rearm();
     this.#move('connected');
   }
 
-  #newSession(id: bigint): MemorySession {
-    return new MemorySession(id, this.#epoch, this.parts.timeoutMs, this.parts.clock);
+  #newSession(): MemorySession {
+    const { sessions, timeoutMs, clock } = this.parts;
+    this.#epoch += 1;
+    return new MemorySession(sessions.open(timeoutMs), this.#epoch, timeoutMs, clock);
+  }
+
+  /** Ends at the server what we gave up, should it live yet. */
+  #bury(): void {
+    if (this.#givenUp !== undefined) this.parts.sessions.expire(this.#givenUp);
+    this.#givenUp = undefined;
   }
 
   #unlink(session: MemorySession): void {
@@ -226,9 +251,10 @@ export class MemoryConnection {
     this.#readTimeout?.cancel();
     session.silence(true);
     this.parts.sessions.unheard(session.id);
-    const assumed = () => session.lose(new ZkError('SESSION_EXPIRED'));
-    const leftMs = session.leaseEndMs() + session.timeoutMs / 3 - this.parts.clock.monotonic();
-    this.#assumeLost = this.parts.clock.after(Math.max(0, leftMs), assumed);
+    this.#assumeLost = this.parts.clock.after(session.timeoutMs, () => {
+      this.#givenUp = session.id;
+      this.#lose(session);
+    });
   }
 
   #lose(session: MemorySession): void {
@@ -238,7 +264,6 @@ export class MemoryConnection {
     session.lose(new ZkError('SESSION_EXPIRED'));
     this.#tell();
     this.#tellWatchersLost();
-    this.link();
   }
 
   #move(state: ConnectionState): void {

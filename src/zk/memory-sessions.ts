@@ -6,7 +6,8 @@ interface ServerSession {
   expiry?: Timer | undefined;
 }
 
-/** The sessions as the model's server knows them. A session without a working link ends when its timeout has passed. */
+/** The sessions as the model's server knows them. A session without a working link ends when its
+ * timeout, times `lifeFactor`, has passed. */
 export class MemorySessions {
   readonly #sessions = new Map<bigint, ServerSession>();
   #last = 0x1000_0000_0000_0000n;
@@ -14,6 +15,7 @@ export class MemorySessions {
   constructor(
     private readonly clock: Clock,
     private readonly onEnd: (id: bigint) => void,
+    private readonly lifeFactor: number,
   ) {}
 
   open(timeoutMs: number): bigint {
@@ -34,7 +36,7 @@ export class MemorySessions {
   unheard(id: bigint): void {
     const session = this.#sessions.get(id);
     if (session === undefined || session.expiry !== undefined) return;
-    session.expiry = this.clock.after(session.timeoutMs, () => this.expire(id));
+    session.expiry = this.clock.after(session.timeoutMs * this.lifeFactor, () => this.expire(id));
   }
 
   /** The session is heard of again; false if it is gone. */

@@ -16,6 +16,8 @@ export interface MemoryServerOptions {
   /** Whether `ttl` modes work, as with `zookeeper.extendedTypesEnabled`; default false, as the server's. */
   readonly extendedTypes?: boolean;
   readonly log?: Logger;
+  /** When a silent session ends, in timeouts; default 1. Real servers may end one after 0.69 (zookeeper-client 3.10). */
+  readonly lifeFactor?: number;
 }
 
 export interface MemoryConnectOptions {
@@ -40,7 +42,7 @@ export class MemoryServer {
   constructor(options: MemoryServerOptions) {
     this.#options = options;
     this.#tree = new MemoryTree(options.clock, options.extendedTypes ?? false, (change) => this.#announce(change));
-    this.#sessions = new MemorySessions(options.clock, (id) => this.#endSession(id));
+    this.#sessions = new MemorySessions(options.clock, (id) => this.#endSession(id), options.lifeFactor ?? 1);
   }
 
   /** A client with a session of its own, connecting as this returns. `tools` may give it a clock or log of its own. */

@@ -260,7 +260,7 @@ describe('a lock', () => {
 async function contention(seed: number): Promise<void> {
   const random = seededRandom(seed);
   const clock = new FakeClock();
-  const server = new MemoryServer({ clock, random });
+  const server = new MemoryServer({ clock, random, lifeFactor: 0.69 });
   const clients = Array.from({ length: 5 }, () => server.connect({ sessionTimeoutMs: 3_000 }));
   const stop = new AbortController();
   const believed = new Set<HeldLock>();
@@ -278,7 +278,7 @@ async function contention(seed: number): Promise<void> {
         acquired += 1;
         believed.add(lock);
         check();
-        await clock.sleep(random.next() * 800, stop.signal).catch(() => undefined);
+        await clock.sleep(random.next() * 5_000, stop.signal).catch(() => undefined);
         check();
         await lock.release();
         believed.delete(lock);
@@ -289,7 +289,7 @@ async function contention(seed: number): Promise<void> {
   const settled = Promise.allSettled(loops);
   for (let step = 0; step < 60; step += 1) {
     breakSomething(server, clients[Math.floor(random.next() * clients.length)]!, random.next());
-    await clock.advance(random.next() * 500);
+    await clock.advance(random.next() * 1_500);
     check();
   }
   for (const it of clients) {
@@ -306,10 +306,10 @@ async function contention(seed: number): Promise<void> {
   expect({ seed, left, someAcquired: acquired > 5 }).toEqual({ seed, left: [], someAcquired: true });
 }
 
+/** Sessions end here only for silence, as for a server that works: one ended by force would break any lease. */
 function breakSomething(server: MemoryServer, zk: ZooKeeper, dice: number): void {
   if (dice < 0.15) server.suspend(zk);
   else if (dice < 0.4) server.resume(zk);
-  else if (dice < 0.45) server.expire(zk);
   else if (dice < 0.55) server.cut(zk);
   else if (dice < 0.65) server.dropReply({ client: zk });
   else if (dice < 0.7) server.dropRequest({ client: zk });
