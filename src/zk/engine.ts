@@ -27,7 +27,7 @@ import { isSequential, OPEN_ACL } from './records';
 import * as requests from './request';
 import type { Request } from './request';
 import { SessionLoop } from './session-loop';
-import { type OneShotKind, WatchRegistry } from './watch-registry';
+import { type OneShotKind, type PersistentWatch, WatchRegistry } from './watch-registry';
 
 /** For tests and measurements; programs give `ZkTools`. */
 export interface EngineTools extends ZkTools {
@@ -159,14 +159,15 @@ class Engine implements ZooKeeper {
     const other = this.#registry.modeAt(at.full);
     // At the server the second mode would silently replace the first.
     if (other !== undefined && other !== mode) throw new ZkError('BAD_ARGUMENTS', path);
+    const watch = { watcher };
     const settled = this.#registry.expect(at.full);
     await this.#ask(requests.addWatchRequest(at, mode), options, (outcome, isAwaited) => {
       settled();
-      if (outcome === 'ok' && isAwaited) this.#registry.addPersistent(mode, at.full, watcher);
+      if (outcome === 'ok' && isAwaited) this.#registry.addPersistent(mode, at.full, watch);
       else if (outcome === 'ok' && !this.#registry.needsAny(at.full)) void this.#unwatch(at, WATCH_KIND.any);
     });
     let closing: Promise<void> | undefined;
-    return { close: () => (closing ??= this.#endWatch(mode, at, watcher)) };
+    return { close: () => (closing ??= this.#endWatch(mode, at, watch)) };
   }
 
   async removeWatcher(path: string, watcher: Watcher): Promise<void> {
@@ -265,8 +266,8 @@ class Engine implements ZooKeeper {
     });
   }
 
-  async #endWatch(mode: WatchMode, at: requests.Target, watcher: Watcher): Promise<void> {
-    if (!this.#registry.removePersistent(mode, at.full, watcher)) return;
+  async #endWatch(mode: WatchMode, at: requests.Target, watch: PersistentWatch): Promise<void> {
+    if (!this.#registry.removePersistent(mode, at.full, watch)) return;
     if (!this.#registry.needsAny(at.full)) await this.#unwatch(at, WATCH_KIND.any);
   }
 

@@ -12,9 +12,10 @@ const ROLLED_BACK = -2;
 
 /** All or nothing. The answer's own status is good even if a step failed: the error is that of the failing step. */
 export function transactionRequest(ops: readonly Op[], chroot: Chroot): Request<OpResult[]> {
-  const paths = ops.map((it) =>
-    it.op === 'create' && isSequential(it.mode ?? 'persistent') ? chroot.addSequential(it.path) : chroot.add(it.path),
-  );
+  const paths = ops.map((it, index) => {
+    const sequential = it.op === 'create' && isSequential(it.mode ?? 'persistent');
+    return sequential ? chroot.addSequential(it.path, index) : chroot.add(it.path, index);
+  });
   return {
     opcode: OPCODE.multi,
     path: undefined,

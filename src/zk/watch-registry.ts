@@ -7,6 +7,11 @@ export type OneShotKind = 'data' | 'exist' | 'child';
 
 type Watchers = Map<string, Set<Watcher>>;
 
+/** One per handle: two handles may share a function and still end one by one. */
+export interface PersistentWatch {
+  readonly watcher: Watcher;
+}
+
 const EVENT_TYPES: Readonly<Record<number, Exclude<WatchEventType, 'lost'>>> = {
   1: 'created',
   2: 'deleted',
@@ -33,7 +38,7 @@ const USED_UP: Readonly<Record<Exclude<WatchEventType, 'lost'>, readonly OneShot
  */
 export class WatchRegistry {
   readonly #oneShot: Readonly<Record<OneShotKind, Watchers>> = { data: new Map(), exist: new Map(), child: new Map() };
-  readonly #persistent: Readonly<Record<WatchMode, Watchers>> = {
+  readonly #persistent: Readonly<Record<WatchMode, Map<string, Set<PersistentWatch>>>> = {
     persistent: new Map(),
     'persistent-recursive': new Map(),
   };
@@ -49,8 +54,8 @@ export class WatchRegistry {
     add(this.#oneShot[kind], path, watcher);
   }
 
-  addPersistent(mode: WatchMode, path: string, watcher: Watcher): void {
-    add(this.#persistent[mode], path, watcher);
+  addPersistent(mode: WatchMode, path: string, watch: PersistentWatch): void {
+    add(this.#persistent[mode], path, watch);
   }
 
   /** Remembers a request that will leave a watch, until the returned function is called. */
@@ -68,9 +73,9 @@ export class WatchRegistry {
     return (['data', 'exist', 'child'] as const).filter((kind) => remove(this.#oneShot[kind], path, watcher));
   }
 
-  /** Forgets the watcher; true if it was the last of its mode on this path. */
-  removePersistent(mode: WatchMode, path: string, watcher: Watcher): boolean {
-    return remove(this.#persistent[mode], path, watcher);
+  /** Forgets the watch; true if it was the last of its mode on this path. */
+  removePersistent(mode: WatchMode, path: string, watch: PersistentWatch): boolean {
+    return remove(this.#persistent[mode], path, watch);
   }
 
   /** Whether the server must keep its one-shot data (`children` false) or child watch on this path. */
@@ -109,7 +114,7 @@ export class WatchRegistry {
       this.#oneShot[kind].delete(event.path);
       for (const it of watchers) heard.add(it);
     }
-    for (const it of this.#persistent.persistent.get(event.path) ?? []) heard.add(it);
+    for (const it of this.#persistent.persistent.get(event.path) ?? []) heard.add(it.watcher);
     // A child watch of ours below a recursive one makes the server send this type, which a recursive watcher never gets.
     if (type !== 'children') this.#collectRecursive(event.path, heard);
     for (const it of heard) this.#tell(it, type, event.path, event.zxid);
@@ -117,9 +122,13 @@ export class WatchRegistry {
 
   /** The session is gone: everybody hears 'lost' once per path and kind, and is forgotten. */
   loseAll(): void {
-    for (const watchers of [...Object.values(this.#oneShot), ...Object.values(this.#persistent)]) {
+    for (const watchers of Object.values(this.#oneShot)) {
       for (const [path, set] of watchers) for (const it of set) this.#tell(it, 'lost', path, -1n);
       watchers.clear();
+    }
+    for (const watches of Object.values(this.#persistent)) {
+      for (const [path, set] of watches) for (const it of set) this.#tell(it.watcher, 'lost', path, -1n);
+      watches.clear();
     }
   }
 
@@ -127,7 +136,7 @@ export class WatchRegistry {
     const recursive = this.#persistent['persistent-recursive'];
     if (recursive.size === 0) return;
     for (let at = path; ; at = at.slice(0, at.lastIndexOf('/')) || '/') {
-      for (const it of recursive.get(at) ?? []) heard.add(it);
+      for (const it of recursive.get(at) ?? []) heard.add(it.watcher);
       if (at === '/') return;
     }
   }
@@ -144,16 +153,16 @@ export class WatchRegistry {
   }
 }
 
-function add(watchers: Watchers, path: string, watcher: Watcher): void {
-  const set = watchers.get(path);
-  if (set === undefined) watchers.set(path, new Set([watcher]));
-  else set.add(watcher);
+function add<T>(all: Map<string, Set<T>>, path: string, item: T): void {
+  const set = all.get(path);
+  if (set === undefined) all.set(path, new Set([item]));
+  else set.add(item);
 }
 
 /** True if it was there and the last. */
-function remove(watchers: Watchers, path: string, watcher: Watcher): boolean {
-  const set = watchers.get(path);
-  if (set === undefined || !set.delete(watcher) || set.size > 0) return false;
-  watchers.delete(path);
+function remove<T>(all: Map<string, Set<T>>, path: string, item: T): boolean {
+  const set = all.get(path);
+  if (set === undefined || !set.delete(item) || set.size > 0) return false;
+  all.delete(path);
   return true;
 }
