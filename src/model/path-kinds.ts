@@ -1,35 +1,33 @@
 import { type BuildKey, REQUEST_LOCKS, ROOT, type UploadKey } from './paths';
 import { COMPONENT_KINDS, type ComponentKind } from './records';
 
+/** One member for each kind, so that a check of `kind` narrows. */
+type Of<K extends string, F> = K extends string ? { readonly kind: K } & F : never;
+
+/** Lock directories, by what they protect (zk-tree 10.2). */
+export type LockKind =
+  | Of<'image-build-lock', { readonly image: string }>
+  | Of<'build-number-lock', BuildKey>
+  | Of<'image-upload-lock', BuildKey & { readonly provider: string }>
+  | Of<'upload-number-lock', UploadKey>
+  | Of<'node-lock', { readonly node: string }>
+  | Of<'request-lock', { readonly request: string }>
+  | Of<'stats-election', object>;
+
 /** What a path of the tree is: purely by depth, and a part named `lock` is never a record (zk-tree 12). */
 export type PathKind =
-  | { readonly kind: 'image'; readonly image: string }
-  | { readonly kind: 'request-build' | 'pause' | 'image-build-lock'; readonly image: string }
-  | ({ readonly kind: 'build' | 'build-number-lock' } & BuildKey)
-  | ({ readonly kind: 'build-provider' | 'image-upload-lock'; readonly provider: string } & BuildKey)
-  | ({ readonly kind: 'upload' | 'upload-number-lock' } & UploadKey)
-  | { readonly kind: 'node' | 'node-lock'; readonly node: string }
-  | { readonly kind: 'request' | 'request-lock'; readonly request: string }
-  | { readonly kind: 'component'; readonly of: ComponentKind; readonly znode: string }
-  | { readonly kind: 'stats-election' }
+  | LockKind
+  | Of<'image' | 'request-build' | 'pause', { readonly image: string }>
+  | Of<'build', BuildKey>
+  | Of<'build-provider', BuildKey & { readonly provider: string }>
+  | Of<'upload', UploadKey>
+  | Of<'node', { readonly node: string }>
+  | Of<'request', { readonly request: string }>
+  | Of<'component', { readonly of: ComponentKind; readonly znode: string }>
   /** A child of a lock directory; `of` says what is locked. */
-  | { readonly kind: 'contender'; readonly name: string; readonly of: LockKind }
+  | Of<'contender', { readonly name: string; readonly of: LockKind }>
   /** A directory without meaning of its own, or nothing we know. */
-  | { readonly kind: 'other' };
-
-export type LockKind = Extract<
-  PathKind,
-  {
-    readonly kind:
-      | 'image-build-lock'
-      | 'build-number-lock'
-      | 'image-upload-lock'
-      | 'upload-number-lock'
-      | 'node-lock'
-      | 'request-lock'
-      | 'stats-election';
-  }
->;
+  | Of<'other', object>;
 
 const OTHER: PathKind = { kind: 'other' };
 

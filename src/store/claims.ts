@@ -1,0 +1,165 @@
+import { checkMove, type Moves } from '../model/moves';
+import { wallSeconds } from '../runtime/clock';
+import { isZkError } from '../zk/errors';
+import type { HeldLock } from '../zk/lock-api';
+import { acquireLock } from '../zk/lock';
+import { type Claim, ClaimLostError, type RecordClaim, type Stored } from './api';
+import { type Parse, type Print, toStored } from './entries';
+import { guardedRemove, guardedSet, readIfThere } from './guarded';
+import type { StoreParts } from './parts';
+
+interface Stateful<S extends string> {
+  readonly state: S;
+  readonly stateTime: number;
+}
+
+/** How records of one kind are read, written and moved. */
+export interface RecordKind<T extends Stateful<S>, S extends string = T['state']> {
+  /** For messages: `node`, `request`, … */
+  readonly what: string;
+  readonly parse: Parse<T>;
+  readonly print: Print<T>;
+  readonly moves: Moves<S>;
+}
+
+/** A lock as a claim. */
+export class LockClaim implements Claim {
+  #removed = false;
+
+  constructor(
+    protected readonly parts: StoreParts,
+    protected readonly lock: HeldLock,
+  ) {}
+
+  get signal(): AbortSignal {
+    return this.lock.signal;
+  }
+  get fence(): bigint {
+    return this.lock.fence;
+  }
+  isHeld(): boolean {
+    return !this.#removed && this.lock.isHeld();
+  }
+  async release(): Promise<void> {
+    if (!this.#removed) await this.lock.release(); // else its contender went with the record, which the lock notices itself
+  }
+  protected markRemoved(): void {
+    this.#removed = true;
+  }
+}
+
+/** A claim on one record. Writes queue up, so that each is conditional on the one before. */
+export class LockedRecord<T extends Stateful<S>, S extends string = T['state']>
+  extends LockClaim
+  implements RecordClaim<T>
+{
+  #current: Stored<T>;
+  #queue: Promise<unknown> = Promise.resolve();
+
+  constructor(
+    parts: StoreParts,
+    lock: HeldLock,
+    protected readonly path: string,
+    private readonly kind: RecordKind<T, S>,
+    current: Stored<T>,
+    private readonly canRemove?: (descendants: readonly string[]) => boolean,
+  ) {
+    super(parts, lock);
+    this.#current = current;
+  }
+
+  get current(): Stored<T> {
+    return this.#current;
+  }
+
+  write(change: Partial<T>): Promise<Stored<T>> {
+    return this.#enqueue(async () => {
+      const record = changed(this.#current.record, change, this.kind, wallSeconds(this.parts.clock));
+      const data = this.kind.print(record);
+      const stat = await guardedSet(this.parts, this.lock, this.path, data, this.#current.version);
+      this.parts.observe(this.path, data, stat);
+      const { version, mzxid, mtime } = stat;
+      this.#current = { record, version, mzxid, createdAt: this.#current.createdAt, changedAt: mtime / 1000 };
+      return this.#current;
+    });
+  }
+
+  remove(): Promise<void> {
+    return this.#enqueue(async () => {
+      await guardedRemove(this.parts, this.lock, this.path, this.#current.version, this.canRemove);
+      this.markRemoved();
+      this.parts.observe(this.path, undefined, undefined);
+    });
+  }
+
+  #enqueue<R>(work: () => Promise<R>): Promise<R> {
+    const result = this.#queue.then(work);
+    this.#queue = result.catch(() => undefined); // whoever asked for it hears of it
+    return result;
+  }
+}
+
+/** The record with `change` applied; its state time is now if the state changes, unless the change says otherwise. */
+export function changed<T extends Stateful<S>, S extends string>(
+  record: T,
+  change: Partial<T>,
+  kind: Pick<RecordKind<T, S>, 'what' | 'moves'>,
+  nowSeconds: number,
+): T {
+  const next = { ...record, ...change };
+  checkMove(kind.moves, kind.what, record.state, next.state);
+  return next.state !== record.state && change.stateTime === undefined ? { ...next, stateTime: nowSeconds } : next;
+}
+
+export interface LockRequest {
+  readonly dir: string;
+  readonly signal: AbortSignal;
+  /** Default 0: do not wait. */
+  readonly timeoutMs?: number | undefined;
+  readonly parents?: 'create' | 'require';
+}
+
+/** Takes a lock; undefined if it is held by others, or if the parent that it requires is gone. */
+export async function tryLock(parts: StoreParts, request: LockRequest): Promise<HeldLock | undefined> {
+  const { dir, signal, timeoutMs = 0, parents = 'require' } = request;
+  try {
+    return await acquireLock(parts.zk, dir, { signal, timeoutMs, parents }, parts);
+  } catch (error) {
+    if (parents === 'require' && isZkError(error, 'NO_NODE')) return undefined;
+    throw error;
+  }
+}
+
+/**
+ * Locks a record and re-reads it. Undefined if the lock is held by others, or the record is gone. A record found empty is
+ * what somebody's lock attempt resurrected (zk-tree 14): it is removed. Throws a RecordError if it cannot be parsed.
+ */
+export async function claimRecord<T>(
+  parts: StoreParts,
+  request: LockRequest,
+  path: string,
+  parse: Parse<T>,
+): Promise<{ readonly lock: HeldLock; readonly current: Stored<T> } | undefined> {
+  const lock = await tryLock(parts, request);
+  if (lock === undefined) return undefined;
+  try {
+    const found = await readIfThere(parts, path, lock.signal);
+    if (found !== undefined && found.data.length > 0) return { lock, current: toStored(found, parse) };
+    await (found === undefined ? lock.release() : removeEmpty(parts, lock, path, found.stat.version));
+    return undefined;
+  } catch (error) {
+    await lock.release();
+    if (lock.signal.aborted && error === lock.signal.reason) return undefined;
+    throw error;
+  }
+}
+
+async function removeEmpty(parts: StoreParts, lock: HeldLock, path: string, version: number): Promise<void> {
+  try {
+    await guardedRemove(parts, lock, path, version);
+    parts.observe(path, undefined, undefined);
+  } catch (error) {
+    if (!(error instanceof ClaimLostError)) throw error; // somebody filled or removed it: theirs
+  }
+  await lock.release();
+}

@@ -1,0 +1,91 @@
+import { NODE_MOVES } from '../model/moves';
+import { parseNode, printNode } from '../model/node-record';
+import { nodeLock, nodePath, NODES } from '../model/paths';
+import type { Node } from '../model/records';
+import { wallSeconds } from '../runtime/clock';
+import type { Op } from '../zk/client';
+import { isZkError } from '../zk/errors';
+import type { HeldLock } from '../zk/lock-api';
+import { ClaimLostError, type NodeClaim, type NodeEntry, type Nodes, type NodesView, type Stored } from './api';
+import { claimRecord, LockedRecord, type RecordKind } from './claims';
+import { createNode } from './create-node';
+import { DirectSnapshot } from './direct-reads';
+import { toStored } from './entries';
+import { deleteTree, readIfThere } from './guarded';
+import { nodeEntry } from './node-entries';
+import type { StoreParts } from './parts';
+import { untilKnown } from './repeat';
+
+const KIND: RecordKind<Node> = { what: 'node', parse: parseNode, print: printNode, moves: NODE_MOVES };
+
+/** How long the creator waits for its own node where somebody looked into its lock first. */
+const OWN_NODE_PATIENCE_MS = 10_000;
+
+class LockedNode extends LockedRecord<Node> implements NodeClaim {
+  constructor(
+    parts: StoreParts,
+    readonly id: string,
+    lock: HeldLock,
+    current: Stored<Node>,
+  ) {
+    super(parts, lock, nodePath(id), KIND, current);
+  }
+}
+
+export class TreeNodes implements Nodes {
+  constructor(
+    private readonly parts: StoreParts,
+    readonly view: () => NodesView,
+  ) {}
+
+  async read(): Promise<ReadonlyMap<string, NodeEntry>> {
+    const snapshot = new DirectSnapshot((ops) => untilKnown(this.parts, () => this.parts.zk.multiRead(ops)));
+    await snapshot.fetch([], [NODES]);
+    const ids = snapshot.children(NODES).filter((it) => it !== 'lock');
+    await snapshot.fetch(ids.map(nodePath), ids.map(nodeLock)); // listing makes no lock directories (zk-tree 14)
+    const entries = ids.sort().flatMap((id) => nodeEntry(snapshot, id, undefined) ?? []);
+    return new Map(entries.map((it) => [it.id, it]));
+  }
+
+  async get(id: string): Promise<Stored<Node> | undefined> {
+    const found = await readIfThere(this.parts, nodePath(id));
+    return found === undefined || found.data.length === 0 ? undefined : toStored(found, parseNode);
+  }
+
+  async create(node: Node, signal: AbortSignal, extra: readonly Op[] = []): Promise<NodeClaim> {
+    const created = await createNode(this.parts, node, extra, signal);
+    if ('lock' in created) return new LockedNode(this.parts, created.id, created.lock, created.current);
+    const claim = await this.claim(created.id, signal, OWN_NODE_PATIENCE_MS);
+    if (claim === undefined) throw new ClaimLostError(created.path, 'record-gone');
+    await claim.write(node);
+    return claim;
+  }
+
+  async claim(id: string, signal: AbortSignal, timeoutMs?: number): Promise<NodeClaim | undefined> {
+    const claimed = await claimRecord(this.parts, { dir: nodeLock(id), signal, timeoutMs }, nodePath(id), parseNode);
+    return claimed === undefined ? undefined : new LockedNode(this.parts, id, claimed.lock, claimed.current);
+  }
+
+  async remove(id: string): Promise<void> {
+    const { parts } = this;
+    await untilKnown(parts, () => this.#markDeleted(id));
+    await deleteTree(parts, nodePath(id));
+    parts.observe(nodePath(id), undefined, undefined);
+  }
+
+  /** For those who have it cached: the last state they see (zk-tree 8.2). What cannot be parsed is just removed. */
+  async #markDeleted(id: string): Promise<void> {
+    const entry = await this.#entry(id);
+    if (entry?.record === undefined || entry.record.state === 'deleted') return;
+    const gone: Node = { ...entry.record, state: 'deleted', stateTime: wallSeconds(this.parts.clock) };
+    await this.parts.zk.set(nodePath(id), printNode(gone)).catch((error: unknown) => {
+      if (!isZkError(error, 'NO_NODE')) throw error;
+    });
+  }
+
+  async #entry(id: string): Promise<NodeEntry | undefined> {
+    const snapshot = new DirectSnapshot((ops) => this.parts.zk.multiRead(ops));
+    await snapshot.fetch([nodePath(id)], []);
+    return nodeEntry(snapshot, id, undefined);
+  }
+}

@@ -1,0 +1,51 @@
+import * as paths from '../model/paths';
+import type { ImageEntry } from './api';
+import type { DirectSnapshot } from './direct-reads';
+import { imageEntry } from './image-entries';
+
+/** All images with everything below them: a few rounds of reads, one for each level of the tree. */
+export async function readImages(snapshot: DirectSnapshot): Promise<ReadonlyMap<string, ImageEntry>> {
+  await snapshot.fetch([], [paths.IMAGES]);
+  const images = snapshot.children(paths.IMAGES).filter(isRecord).sort();
+  await snapshot.fetch(
+    images.flatMap((it) => [
+      paths.imagePath(it),
+      paths.pausePath(it),
+      paths.requestBuildPath(it),
+      paths.imageBuildLock(it),
+    ]),
+    images.flatMap((it) => [paths.buildsPath(it), paths.imageBuildLock(it)]),
+  );
+  const builds = images.flatMap((image) =>
+    snapshot
+      .children(paths.buildsPath(image))
+      .filter(isRecord)
+      .map((build) => ({ image, build })),
+  );
+  await snapshot.fetch(
+    builds.map(paths.buildPath),
+    builds.flatMap((it) => [paths.buildNumberLock(it), paths.buildProvidersPath(it)]),
+  );
+  await readUploads(snapshot, builds);
+  const entries = images.flatMap((it) => imageEntry(snapshot, it, undefined) ?? []);
+  return new Map(entries.map((it) => [it.image, it]));
+}
+
+async function readUploads(snapshot: DirectSnapshot, builds: readonly paths.BuildKey[]): Promise<void> {
+  const dirs = builds.flatMap((build) =>
+    snapshot.children(paths.buildProvidersPath(build)).map((provider) => ({ build, provider })),
+  );
+  await snapshot.fetch(
+    [],
+    dirs.flatMap((it) => [paths.uploadsPath(it.build, it.provider), paths.imageUploadLock(it.build, it.provider)]),
+  );
+  const uploads = dirs.flatMap(({ build, provider }) =>
+    snapshot
+      .children(paths.uploadsPath(build, provider))
+      .filter(isRecord)
+      .map((upload) => ({ ...build, provider, upload })),
+  );
+  await snapshot.fetch(uploads.map(paths.uploadPath), uploads.map(paths.uploadNumberLock));
+}
+
+const isRecord = (name: string) => name !== 'lock';

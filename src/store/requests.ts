@@ -1,0 +1,127 @@
+import { REQUEST_MOVES } from '../model/moves';
+import { requestPrefix } from '../model/ids';
+import { REQUEST_LOCKS, requestLock, requestPath, REQUESTS } from '../model/paths';
+import type { NodeRequest } from '../model/records';
+import { parseRequest, printRequest } from '../model/request-record';
+import type { NodeData } from '../zk/client';
+import type { HeldLock } from '../zk/lock-api';
+import type { RequestClaim, RequestEntry, Requests, RequestsView, Stored } from './api';
+import { claimRecord, LockedRecord, type RecordKind } from './claims';
+import { createOnce } from './create-once';
+import { DirectSnapshot } from './direct-reads';
+import { toStored } from './entries';
+import { deleteQuietly, readIfThere } from './guarded';
+import type { StoreParts } from './parts';
+import { untilKnown } from './repeat';
+import { requestEntry } from './request-entries';
+
+const KIND: RecordKind<NodeRequest> = {
+  what: 'request',
+  parse: parseRequest,
+  print: printRequest,
+  moves: REQUEST_MOVES,
+};
+
+class LockedRequest extends LockedRecord<NodeRequest> implements RequestClaim {
+  constructor(
+    parts: StoreParts,
+    readonly id: string,
+    lock: HeldLock,
+    current: Stored<NodeRequest>,
+  ) {
+    super(parts, lock, requestPath(id), KIND, current);
+  }
+}
+
+export class TreeRequests implements Requests {
+  constructor(
+    private readonly parts: StoreParts,
+    readonly view: () => RequestsView,
+  ) {}
+
+  async read(): Promise<ReadonlyMap<string, RequestEntry>> {
+    const snapshot = new DirectSnapshot((ops) => untilKnown(this.parts, () => this.parts.zk.multiRead(ops)));
+    await snapshot.fetch([], [REQUESTS]);
+    const ids = snapshot.children(REQUESTS).filter((it) => it !== 'lock');
+    await snapshot.fetch(ids.map(requestPath), ids.map(requestLock));
+    const entries = ids.sort().flatMap((id) => requestEntry(snapshot, snapshot, id, undefined) ?? []);
+    return new Map(entries.map((it) => [it.id, it]));
+  }
+
+  async get(id: string): Promise<Stored<NodeRequest> | undefined> {
+    const found = await readIfThere(this.parts, requestPath(id));
+    return found === undefined || found.data.length === 0 ? undefined : toStored(found, parseRequest);
+  }
+
+  async create(request: NodeRequest, priority: number, kind: 'persistent' | 'ephemeral'): Promise<string> {
+    const own = recognisable(request, this.parts);
+    const { path } = await createOnce(
+      this.parts,
+      {
+        dir: REQUESTS,
+        prefix: requestPrefix(priority),
+        data: printRequest(own),
+        mode: `${kind}-sequential`,
+        isOwn: (_path, found) => (kind === 'persistent' || this.#owns(found)) && isSameRequest(found, own),
+        makesParents: true,
+      },
+      { sessionBound: kind === 'ephemeral' },
+    );
+    return path.slice(REQUESTS.length + 1);
+  }
+
+  async claim(id: string, signal: AbortSignal): Promise<RequestClaim | undefined> {
+    const claimed = await claimRecord(
+      this.parts,
+      { dir: requestLock(id), signal, parents: 'create' },
+      requestPath(id),
+      parseRequest,
+    );
+    return claimed === undefined ? undefined : new LockedRequest(this.parts, id, claimed.lock, claimed.current);
+  }
+
+  async delete(id: string): Promise<void> {
+    await untilKnown(this.parts, () => deleteQuietly(this.parts.zk, requestPath(id)));
+    this.parts.observe(requestPath(id), undefined, undefined);
+  }
+
+  /** One that somebody contends for is left alone. */
+  async removeLock(id: string): Promise<void> {
+    const isGone = await untilKnown(this.parts, () => deleteQuietly(this.parts.zk, requestLock(id)));
+    if (isGone) this.parts.observe(`${REQUEST_LOCKS}/${id}`, undefined, undefined);
+  }
+
+  #owns(found: NodeData): boolean {
+    return found.stat.ephemeralOwner === this.parts.zk.session?.id;
+  }
+}
+
+/**
+ * The request with something in it that no other request has and that launchers write back as they read it: an event id
+ * of its own, or else a creation time with random microseconds, which are finer than the clocks that Zuul stamps with.
+ */
+function recognisable(request: NodeRequest, { random }: StoreParts): NodeRequest {
+  if (request.createdTime !== null) {
+    const milliseconds = Math.floor(request.createdTime * 1000);
+    return { ...request, createdTime: (milliseconds + random.next()) / 1000 };
+  }
+  return request.eventId === null ? { ...request, eventId: random.hex(16) } : request;
+}
+
+/** A launcher may have got at it already, so only what the requestor alone sets is compared. */
+function isSameRequest(found: NodeData, own: NodeRequest): boolean {
+  const entry = requestEntry(
+    { get: () => found, children: () => [] },
+    { get: () => undefined, children: () => [] },
+    '',
+    undefined,
+  );
+  const { record } = entry ?? {};
+  if (record === undefined) return false;
+  return (
+    record.requestor === own.requestor &&
+    record.eventId === own.eventId &&
+    record.createdTime === own.createdTime &&
+    record.nodeTypes.join('\n') === own.nodeTypes.join('\n')
+  );
+}

@@ -1,0 +1,80 @@
+import type { Logger } from '../runtime/log';
+import type { CachedTree } from '../zk/tree-api';
+import type { View } from './api';
+
+/**
+ * What all views do: hear what their trees say, note which ids it touches, and nudge listeners once for all that came in
+ * one turn. Nudges are only nudges: whoever hears one looks at the whole view.
+ */
+export abstract class TreeView implements View {
+  readonly #listeners = new Set<(ids: ReadonlySet<string>) => void>();
+  readonly #detach: (() => void)[] = [];
+  #changed: Set<string> | undefined;
+
+  protected constructor(
+    private readonly trees: readonly CachedTree[],
+    private readonly log: Logger,
+  ) {}
+
+  get fresh(): boolean {
+    return this.trees.every((it) => it.fresh);
+  }
+
+  async ready(signal?: AbortSignal): Promise<void> {
+    await Promise.all(this.trees.map((it) => it.ready(signal)));
+  }
+
+  async settled(signal?: AbortSignal): Promise<void> {
+    await Promise.all(this.trees.map((it) => it.settled(signal)));
+  }
+
+  onChange(listener: (ids: ReadonlySet<string>) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  async close(): Promise<void> {
+    for (const detach of this.#detach) detach();
+    await Promise.all(this.trees.map((it) => it.close()));
+  }
+
+  /** Begins to listen; called by the constructor of a view when it can be told. */
+  protected listen(): void {
+    for (const tree of this.trees) {
+      for (const { path } of tree.all()) this.#hear(tree, path);
+      this.#detach.push(
+        tree.onEvent((event) => this.#hear(tree, event.type === 'removed' ? event.before.path : event.node.path)),
+        tree.onFresh(() => this.#tell()),
+      );
+    }
+  }
+
+  /** Notes what a change of `parts`, the path below the root of `tree`, touches, and returns its id. */
+  protected abstract touch(parts: readonly string[], tree: CachedTree): string | undefined;
+
+  #hear(tree: CachedTree, path: string): void {
+    if (path.length <= tree.root.length) return;
+    const id = this.touch(path.slice(tree.root.length + 1).split('/'), tree);
+    if (id !== undefined) this.#tell(id);
+  }
+
+  #tell(id?: string): void {
+    if (this.#changed === undefined) {
+      this.#changed = new Set();
+      queueMicrotask(() => this.#flush());
+    }
+    if (id !== undefined) this.#changed.add(id);
+  }
+
+  #flush(): void {
+    const ids = this.#changed ?? new Set<string>();
+    this.#changed = undefined;
+    for (const listener of [...this.#listeners]) {
+      try {
+        listener(ids);
+      } catch (error) {
+        this.log.error('listener of a view failed', { err: error });
+      }
+    }
+  }
+}
