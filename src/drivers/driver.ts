@@ -27,6 +27,8 @@ export interface Driver {
   readonly managesImages: boolean;
   /** The format (file extension) that this provider wants its images in. Throws a clear error if that cannot be known. */
   imageFormat(config: ProviderConfig, tools: DriverTools): string;
+  /** Least time between the starts of two requests (drivers.md 4); absent or 0: no limit. */
+  requestDistanceMs?(config: ProviderConfig): number;
   /** Opens the provider. Contacts nothing yet that may fail for ever; errors of the cloud come from the calls. */
   connect(config: ProviderConfig, tools: DriverTools): Provider;
 }
@@ -152,6 +154,11 @@ export interface Provider {
   zones(signal: AbortSignal): Promise<readonly string[]>;
   /** The last console output, where the cloud keeps it. */
   consoleLog?(externalId: ExternalId, signal: AbortSignal): Promise<string>;
+  /**
+   * Deletes what this account leaks that carries no metadata of ours (drivers.md 5.5: ports, floating IPs). Called in each
+   * cleanup run; the driver knows how often to look. Returns how many of each kind went, by the name metrics use: `ports`.
+   */
+  cleanLeaks?(signal: AbortSignal): Promise<Readonly<Record<string, number>>>;
   /** Absent where the cloud takes none: static, kubernetes. */
   readonly images?: ProviderImages;
   /** Stops polling and closes connections; calls in progress are aborted. Instances live on. */

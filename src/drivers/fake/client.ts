@@ -1,0 +1,132 @@
+import axios, { type AxiosInstance, isAxiosError } from 'axios';
+import { Agent } from 'node:http';
+import type { Readable } from 'node:stream';
+import { linkSignals } from '../abort';
+import { DriverError, NoCapacityError, NotFoundError, RateLimitedError, RefusedError, TransientError } from '../errors';
+import type { Endpoint } from './endpoint';
+
+export interface CallOptions {
+  readonly body?: unknown;
+  /** Raw data to send instead of a body. */
+  readonly data?: Readable;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** The cloud may hold the answer back this long while nothing changes. */
+  readonly waitMs?: number;
+  /** For `NotFoundError`. */
+  readonly subject?: string;
+}
+
+export interface ClientOptions {
+  readonly provider: string;
+  readonly account: string;
+  readonly endpoint: Endpoint;
+  readonly timeoutMs: number;
+  /** What the cloud notes as the caller. */
+  readonly name: string;
+}
+
+/** HTTP to one account of a simulated cloud. Every failure is a `DriverError`, or the reason of the caller's signal. */
+export class CloudClient {
+  readonly #agent = new Agent({ keepAlive: true, maxFreeSockets: 64 });
+  readonly #closed = new AbortController();
+  readonly #http: AxiosInstance;
+
+  constructor(private readonly options: ClientOptions) {
+    this.#http = axios.create({
+      ...options.endpoint.address,
+      httpAgent: this.#agent,
+      adapter: 'http',
+      proxy: false, // whatever the environment says: the cloud is on this machine
+      maxRedirects: 0,
+      maxBodyLength: Infinity,
+      maxContentLength: Infinity,
+      decompress: false,
+      validateStatus: () => true,
+      headers: { 'x-client': options.name },
+    });
+  }
+
+  /** The answer's body. `path` is below the account. */
+  async call<T>(method: string, path: string, signal: AbortSignal, options: CallOptions = {}): Promise<T> {
+    const url = `/v1/${encodeURIComponent(this.options.account)}/${path}`;
+    return (await this.#guarded(signal, (linked) => this.#request(method, url, linked, options))) as T;
+  }
+
+  /** Through the other door: replaces the options of the account. */
+  async configure(body: unknown, signal: AbortSignal): Promise<void> {
+    const url = `/admin/${encodeURIComponent(this.options.account)}/options`;
+    await this.#guarded(signal, (linked) => this.#request('PUT', url, linked, { body }));
+  }
+
+  /** Aborts calls in progress; later ones fail. */
+  close(): void {
+    this.#closed.abort(new Error('provider is closed'));
+    this.#agent.destroy();
+  }
+
+  async #guarded<T>(signal: AbortSignal, work: (linked: AbortSignal) => Promise<T>): Promise<T> {
+    const linked = linkSignals(signal, this.#closed.signal);
+    try {
+      return await work(linked.signal);
+    } catch (error) {
+      if (error instanceof DriverError) throw error;
+      if (signal.aborted) throw signal.reason;
+      throw new TransientError(this.options.provider, { cause: lean(error) });
+    } finally {
+      linked.release();
+    }
+  }
+
+  async #request(method: string, url: string, signal: AbortSignal, options: CallOptions): Promise<unknown> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await this.#once(method, url, signal, options);
+      } catch (error) {
+        // Nobody listened, so nothing was done: safe to ask again, unless the data are spent.
+        if (attempt > 1 || !nobodyListens(error) || options.data !== undefined) throw error;
+        signal.throwIfAborted();
+        await this.options.endpoint.revive(signal);
+      }
+    }
+  }
+
+  async #once(method: string, url: string, signal: AbortSignal, options: CallOptions): Promise<unknown> {
+    const { body, data, headers, waitMs = 0 } = options;
+    const response = await this.#http.request<unknown>({
+      method,
+      url,
+      signal,
+      timeout: data === undefined ? this.options.timeoutMs + waitMs : 0,
+      ...(data === undefined ? (body === undefined ? {} : { data: body }) : { data }),
+      ...(headers === undefined ? {} : { headers }),
+      ...(waitMs > 0 ? { params: { wait_ms: waitMs } } : {}),
+    });
+    if (response.status < 300) return response.data;
+    const retryAfter = Number(response.headers['retry-after'] ?? 0);
+    throw failure(this.options.provider, response.status, messageOf(response.data), retryAfter, options.subject ?? url);
+  }
+}
+
+/** What an answer that is not a success means (drivers.md 2: quota errors are told by their text). */
+function failure(provider: string, status: number, message: string, retryAfterSeconds: number, subject: string) {
+  const options = { cause: new Error(`${status}: ${message}`) };
+  if (status === 404) return new NotFoundError(provider, subject, options);
+  if (status === 429) return new RateLimitedError(provider, retryAfterSeconds * 1000, options);
+  if (/quota exceeded|number of ports exceeded/i.test(message)) return new NoCapacityError(provider, message, options);
+  if (status >= 500 || status === 408) return new TransientError(provider, options);
+  return new RefusedError(provider, message, options);
+}
+
+function messageOf(body: unknown): string {
+  const error = (body as { error?: unknown } | null)?.error;
+  return typeof error === 'string' ? error : 'no message';
+}
+
+function nobodyListens(error: unknown): boolean {
+  return isAxiosError(error) && (error.code === 'ECONNREFUSED' || error.code === 'ENOENT');
+}
+
+/** Without the request and its configuration, which axios hangs on its errors. */
+function lean(error: unknown): unknown {
+  return isAxiosError(error) ? new Error(`${error.code ?? 'error'}: ${error.message}`) : error;
+}

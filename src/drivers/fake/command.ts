@@ -1,0 +1,101 @@
+import { InvalidArgumentError, Command, CommanderError } from 'commander';
+import { unlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Program, ProgramIo } from '../../runtime/program';
+import { type Clock, systemClock } from '../../runtime/clock';
+import { createLogger } from '../../runtime/log';
+import { seededRandom, systemRandom } from '../../runtime/random';
+import { tryLockFile } from './lock-file';
+import { type FakeCloudServer, startFakeCloud } from './server';
+import { defaultStateDir, prepareStateDir, socketPath } from './state-dir-endpoint';
+
+interface Flags {
+  readonly stateDir: string;
+  readonly port?: number;
+  readonly idleSeconds: number;
+  readonly seed?: number;
+}
+
+/** Somebody else serves this folder already. */
+const LOCKED = 75;
+
+/** `nodepool-fake-cloud`: serves the simulated cloud of one state folder until stopped, or until nobody has asked for a while. */
+export const main: Program = async (argv, io) => {
+  try {
+    const flags = parse(argv, io);
+    return await serve(flags, io);
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 64;
+    io.stderr.write(`nodepool-fake-cloud: ${(error as Error).message}\n`);
+    return 1;
+  }
+};
+
+function parse(argv: readonly string[], io: ProgramIo): Flags {
+  return new Command('nodepool-fake-cloud')
+    .description('Serves a simulated cloud for providers of driver fake.')
+    .option('--state-dir <dir>', 'where its state is kept', io.env['NODEPOOL_FAKE_CLOUD_DIR'] || defaultStateDir())
+    .option('--port <port>', 'listen on this port of 127.0.0.1 instead of a socket in the folder; 0: a free one', count)
+    .option('--idle-seconds <seconds>', 'end when nobody has asked for this long; 0: never', count, 900)
+    .option('--seed <number>', 'make the same choices again', count)
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => void io.stdout.write(text),
+      writeErr: (text) => void io.stderr.write(text),
+    })
+    .parse([...argv], { from: 'user' })
+    .opts<Flags>();
+}
+
+async function serve(flags: Flags, io: ProgramIo): Promise<number> {
+  prepareStateDir(flags.stateDir);
+  const lock = tryLockFile(join(flags.stateDir, 'lock'));
+  if (lock === undefined) {
+    io.stderr.write(`nodepool-fake-cloud: ${flags.stateDir} is served already\n`);
+    return LOCKED;
+  }
+  try {
+    const server = await start(flags);
+    io.stdout.write(`${server.endpoint}\n`);
+    await untilOver(server, flags.idleSeconds * 1000, systemClock, io.stop.drain);
+    await server.close();
+    return 0;
+  } finally {
+    lock.release();
+  }
+}
+
+function start(flags: Flags): Promise<FakeCloudServer> {
+  const path = socketPath(flags.stateDir);
+  if (flags.port === undefined) removeLeftover(path); // ours to remove: we hold the lock
+  return startFakeCloud({
+    clock: systemClock,
+    random: flags.seed === undefined ? systemRandom : seededRandom(flags.seed),
+    log: createLogger({ level: 'info', format: 'text' }),
+    listen: flags.port ?? path,
+    stateDir: flags.stateDir,
+  });
+}
+
+async function untilOver(server: FakeCloudServer, idleMs: number, clock: Clock, stop: AbortSignal): Promise<void> {
+  const idleFor = () => (server.idleSince === undefined ? 0 : clock.monotonic() - server.idleSince);
+  while (!stop.aborted && (idleMs === 0 || idleFor() < idleMs)) {
+    const nap = idleMs === 0 ? 3_600_000 : Math.max(10, idleMs - idleFor());
+    await clock.sleep(nap, stop).catch((error: unknown) => {
+      if (!stop.aborted) throw error;
+    });
+  }
+}
+
+function removeLeftover(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+  }
+}
+
+function count(text: string): number {
+  if (!/^\d+$/.test(text)) throw new InvalidArgumentError('a whole number is needed');
+  return Number(text);
+}

@@ -1,0 +1,123 @@
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { Transform } from 'node:stream';
+import type { ProviderConfig } from '../../config/types';
+import type { Clock } from '../../runtime/clock';
+import type { CloudImage, ImageUploadSpec, ProviderImages } from '../driver';
+import { RefusedError } from '../errors';
+import type { CloudClient } from './client';
+import type { ImageView } from './image-shelf';
+
+type CallFunction = CloudClient['call'];
+
+const HOLD_MS = 20_000;
+/** How long removing what an aborted upload left may take. */
+const CLEAN_UP_MS = 10_000;
+const CHUNK_BYTES = 1 << 20;
+
+/** Images of an account: create the image, stream the data, wait until it can be booted (builder.md 8.2). */
+export class FakeImages implements ProviderImages {
+  constructor(
+    private readonly config: ProviderConfig,
+    private readonly call: CallFunction,
+    private readonly clock: Clock,
+  ) {}
+
+  async upload(
+    spec: ImageUploadSpec,
+    progress: (bytesDone: number, bytesTotal: number) => void,
+    signal: AbortSignal,
+  ): Promise<{ readonly externalId: string }> {
+    const total = await this.#sizeOf(spec.file);
+    const body = { name: spec.name, format: spec.format, metadata: spec.metadata };
+    const { id } = await this.call<ImageView>('POST', 'images', signal, { body });
+    try {
+      await this.#send(id, spec, total, progress, signal);
+      await this.#untilActive(id, signal);
+      return { externalId: id };
+    } catch (error) {
+      await this.#discard(id);
+      throw error;
+    }
+  }
+
+  async remove(externalId: string, signal: AbortSignal): Promise<void> {
+    await this.call('DELETE', `images/${encodeURIComponent(externalId)}`, signal, { subject: externalId });
+  }
+
+  async list(signal: AbortSignal): Promise<readonly CloudImage[]> {
+    const images = await this.call<ImageView[]>('GET', 'images', signal);
+    const ours = images.filter((it) => it.metadata['nodepool_provider_name'] === this.config.name);
+    return ours.map((it) => ({ externalId: it.id, name: it.name, metadata: it.metadata }));
+  }
+
+  async cloudImageReady(name: string, signal: AbortSignal): Promise<boolean> {
+    return (await this.cloudImageId(name, signal)) !== undefined;
+  }
+
+  /** Of a `cloud-images` entry: its `image-id`, else the image of its `image-name` or its own (drivers.md 5.1). */
+  async cloudImageId(name: string, signal: AbortSignal): Promise<string | undefined> {
+    const section = this.config.cloudImages.get(name)?.section;
+    if (typeof section?.['image-id'] === 'string') return section['image-id'];
+    const wanted = typeof section?.['image-name'] === 'string' ? section['image-name'] : name;
+    const images = await this.call<ImageView[]>('GET', 'images', signal);
+    return images.find((it) => it.status === 'active' && (it.name === wanted || it.id === wanted))?.id;
+  }
+
+  async #send(
+    id: string,
+    spec: ImageUploadSpec,
+    total: number,
+    progress: (bytesDone: number, bytesTotal: number) => void,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const file = createReadStream(spec.file, { highWaterMark: CHUNK_BYTES, signal });
+    const counted = file.pipe(counting((done) => progress(done, total)));
+    file.once('error', (error) => counted.destroy(error));
+    const headers = {
+      'content-type': 'application/octet-stream',
+      'content-length': String(total),
+      ...(spec.sha256 === undefined ? {} : { 'x-sha256': spec.sha256 }),
+      ...(spec.md5 === undefined ? {} : { 'x-md5': spec.md5 }),
+    };
+    try {
+      await this.call('PUT', `images/${id}/data`, signal, { data: counted, headers, subject: id });
+    } finally {
+      file.destroy();
+      counted.destroy();
+    }
+  }
+
+  async #untilActive(id: string, signal: AbortSignal): Promise<void> {
+    const options = { waitMs: HOLD_MS, subject: id };
+    while ((await this.call<ImageView>('GET', `images/${id}`, signal, options)).status !== 'active');
+  }
+
+  /** As far as the cloud answers; what is left is found by `list`. */
+  async #discard(id: string): Promise<void> {
+    const limit = new AbortController();
+    const timer = this.clock.after(CLEAN_UP_MS, () => limit.abort(new Error('no answer in time')));
+    await this.remove(id, limit.signal).catch(() => undefined);
+    timer.cancel();
+  }
+
+  async #sizeOf(file: string): Promise<number> {
+    const { size } = await stat(file).catch((error: Error) => {
+      throw new RefusedError(this.config.name, `cannot read ${file}`, { cause: error });
+    });
+    return size;
+  }
+}
+
+function counting(tell: (bytes: number) => void): Transform {
+  let bytes = 0;
+  return new Transform({
+    readableHighWaterMark: CHUNK_BYTES,
+    writableHighWaterMark: CHUNK_BYTES,
+    transform(chunk: Buffer, _encoding, done) {
+      bytes += chunk.length;
+      tell(bytes);
+      done(null, chunk);
+    },
+  });
+}
