@@ -46,7 +46,7 @@ export function planLostRequest(question: LostQuestion): LostAction {
 
 /** A node that a successor can go on with. */
 export function isWorthKeeping({ record }: KnownNode): boolean {
-  return record.state === 'building' || record.state === 'ready';
+  return record.state === 'init' || record.state === 'building' || record.state === 'ready';
 }
 
 /** Which of the request's nodes stands for which of its slots: each label's nodes in order of their ids. */

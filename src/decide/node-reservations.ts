@@ -7,15 +7,19 @@ export interface ReservationSpec {
   readonly pool: string;
   readonly tenant: string | null;
   readonly need: Resources;
+  /** A node that exists already changes its tenant: provider and pool count it by now. */
+  readonly tenantOnly?: boolean;
 }
 
 /** A place under the limits for a node that is not in the index yet. */
 export interface Reservation {
   readonly spec: ReservationSpec;
-  /** The node exists now: the place is given up as soon as the index counts the node itself. */
+  /** This is the node: the place is given up as soon as the index counts the node itself. */
   bind(node: string): void;
   /** Gives the place up. Idempotent. */
   release(): void;
+  /** Gives the place up unless there is a node for it. */
+  cancel(): void;
 }
 
 /**
@@ -34,17 +38,22 @@ export class Reservations {
   reserve(spec: ReservationSpec): Reservation {
     this.#count(spec, 'add');
     let open = true;
+    let bound = false;
     const reservation: Reservation = {
       spec,
       bind: (node) => {
         if (!open) return;
-        if (this.index().has(node)) reservation.release();
-        else this.#bound.set(node, reservation);
+        bound = true;
+        this.#bound.set(node, reservation);
+        this.#releaseIfCounted(node, reservation);
       },
       release: () => {
         if (!open) return;
         open = false;
         this.#count(spec, 'take');
+      },
+      cancel: () => {
+        if (!bound) reservation.release();
       },
     };
     return reservation;
@@ -52,8 +61,10 @@ export class Reservations {
 
   /** To be called when the index has been told about `node`, present or gone. */
   seen(node: string): void {
-    this.#bound.get(node)?.release();
-    this.#bound.delete(node);
+    const reservation = this.#bound.get(node);
+    if (reservation === undefined) return;
+    if (this.index().has(node)) this.#releaseIfCounted(node, reservation);
+    else this.#end(node, reservation);
   }
 
   /** Keeps a ready node from being chosen twice while its lock is on the way. Returns how to give it back. */
@@ -75,9 +86,23 @@ export class Reservations {
     return plus(this.index().usedByTenant(tenant), this.#tenants.of(tenant));
   }
 
-  #count({ provider, pool, tenant, need }: ReservationSpec, step: 'add' | 'take'): void {
-    this.#used[step](provider, need);
-    this.#used[step](`${provider}\0${pool}`, need);
+  #releaseIfCounted(node: string, reservation: Reservation): void {
+    const fact = this.index().get(node);
+    if (fact === undefined) return;
+    const { tenantOnly, tenant } = reservation.spec;
+    if (tenantOnly !== true || fact.record?.tenantName === tenant) this.#end(node, reservation);
+  }
+
+  #end(node: string, reservation: Reservation): void {
+    this.#bound.delete(node);
+    reservation.release();
+  }
+
+  #count({ provider, pool, tenant, need, tenantOnly }: ReservationSpec, step: 'add' | 'take'): void {
+    if (tenantOnly !== true) {
+      this.#used[step](provider, need);
+      this.#used[step](`${provider}\0${pool}`, need);
+    }
     if (tenant !== null) this.#tenants[step](tenant, need);
   }
 }

@@ -29,13 +29,13 @@ export function fillTemplate(template: string, id: string, request: NodeRequest)
 function lookup(field: string, attributes: Readonly<Record<string, Json>>): Json {
   const path = /^request\.([A-Za-z_]+)((?:\[[^\]]+\])*)$/.exec(field);
   if (path === null || !Object.hasOwn(attributes, path[1]!)) throw new Error(`unknown field in a template: ${field}`);
-  let value = attributes[path[1]!]!;
-  for (const [, key] of path[2]!.matchAll(/\[([^\]]+)\]/g)) value = item(value, key!);
+  let value: Json = attributes[path[1]!] ?? null;
+  for (const [, key] of path[2]!.matchAll(/\[([^\]]+)\]/g)) value = item(value, key ?? '');
   return value;
 }
 
 function item(value: Json, key: string): Json {
-  const found = Array.isArray(value)
+  const found: Json | undefined = Array.isArray(value)
     ? (value as readonly Json[])[Number(key)]
     : typeof value === 'object' && value !== null && Object.hasOwn(value, key)
       ? (value as Readonly<Record<string, Json>>)[key]

@@ -1,14 +1,5 @@
 import type { Json } from '../model/json';
-
-/** Where to look for host keys. */
-export interface KeyScanTarget {
-  readonly address: string;
-  readonly port: number;
-  /** 'keys' for a full scan, 'reachable' where a TCP connection is enough (winrm). */
-  readonly want: 'keys' | 'reachable';
-  /** Milliseconds for everything. */
-  readonly timeoutMs: number;
-}
+import type { ScanTarget } from '../runtime/host-keys';
 
 export interface KeyCheckQuestion {
   readonly enabled: boolean;
@@ -26,11 +17,11 @@ const SSH_TYPES: ReadonlySet<string> = new Set(['ssh', 'network_cli']);
  */
 export function keyCheck(
   question: KeyCheckQuestion,
-): { readonly kind: 'known'; readonly keys: readonly string[] } | { readonly kind: 'scan'; readonly target: KeyScanTarget } {
+): { readonly kind: 'known'; readonly keys: readonly string[] } | { readonly kind: 'scan'; readonly target: ScanTarget } {
   const { address, connectionType, port, timeoutMs } = question;
   if (!question.enabled || address === null) return { kind: 'known', keys: [] };
   const ssh = SSH_TYPES.has(connectionType ?? 'ssh');
   if (address.includes('fake')) return { kind: 'known', keys: ssh ? ['ssh-rsa FAKEKEY'] : [] };
   if (typeof port !== 'number') return { kind: 'known', keys: [] };
-  return { kind: 'scan', target: { address, port, want: ssh ? 'keys' : 'reachable', timeoutMs } };
+  return { kind: 'scan', target: { host: address, port, kind: ssh ? 'ssh' : 'tcp', timeoutMs } };
 }

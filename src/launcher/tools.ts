@@ -1,10 +1,10 @@
 import type { DriverRegistry } from '../drivers/driver';
 import type { Clock } from '../runtime/clock';
+import type { ScanTarget } from '../runtime/host-keys';
 import type { Logger } from '../runtime/log';
 import type { Random } from '../runtime/random';
 import type { PassOutcome } from '../runtime/reconcile';
 import type { Store } from '../store/api';
-import type { KeyScanTarget } from './host-key-check';
 
 /** What a launcher is made of. Tests hand in their own. */
 export interface LauncherTools {
@@ -14,8 +14,8 @@ export interface LauncherTools {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly store: Store;
   readonly drivers: DriverRegistry;
-  /** Scans a host for its keys until `bootTimeoutMs` is over; `<type> <base64>` each. */
-  readonly scanHostKeys: (target: KeyScanTarget, signal: AbortSignal) => Promise<readonly string[]>;
+  /** Scans a host for its keys until its time is over; `<type> <base64>` each. */
+  readonly scanHostKeys: (target: ScanTarget, signal: AbortSignal) => Promise<readonly string[]>;
   /** As `gethostname()` says: names the component. */
   readonly hostname: string;
   /** Fully qualified: begins the id of a pool. */

@@ -1,0 +1,60 @@
+import { type KnownNode } from '../decide/node-index';
+import type { Reservation } from '../decide/node-reservations';
+import { type NodeSetPlan, planNodeSet } from '../decide/plan-nodes';
+import type { Assignment } from './node-set';
+import type { PoolContext } from './pool-context';
+import { poolLimits } from './pool-offer';
+import type { RequestHandler } from './request-handler';
+
+/** How the request's open slots could be filled at this moment. */
+export function planFor(handler: RequestHandler, pool: PoolContext): NodeSetPlan {
+  const { config, runtime, world } = pool;
+  const provider = runtime.config.name;
+  const { reservations } = world;
+  const rooms = [{ limits: poolLimits(pool), used: reservations.used(provider, config.name) }];
+  if (!config.ignoreProviderQuota) {
+    rooms.push({ limits: runtime.available ?? {}, used: reservations.used(provider) });
+  }
+  return planNodeSet({
+    open: handler.set.open,
+    reuse: handler.request.reuse,
+    zone: handler.set.zone,
+    free: (label) => untaken(world.nodes.free(provider, config.name, label), handler, pool),
+    need: (label) => runtime.need(config.name, label) ?? {},
+    rooms,
+    canLaunch: true,
+  });
+}
+
+function* untaken(nodes: Iterable<KnownNode>, handler: RequestHandler, { world }: PoolContext): Iterable<KnownNode> {
+  for (const node of nodes) {
+    if (!node.locked && !world.reservations.isTaken(node.id) && !handler.avoid.has(node.id)) yield node;
+  }
+}
+
+/** Keeps the plan's nodes and places for the request from this moment on. */
+export function promise(
+  plan: Extract<NodeSetPlan, { kind: 'complete' }>,
+  handler: RequestHandler,
+  pool: PoolContext,
+): Assignment {
+  const { runtime, config, world } = pool;
+  const tenant = handler.request.tenantName;
+  const places = new Map<number, Reservation>();
+  const undo: (() => void)[] = [];
+  for (const pick of plan.picks) {
+    const spec = { provider: runtime.config.name, pool: config.name, tenant };
+    if (pick.kind === 'reuse') {
+      undo.push(world.reservations.take(pick.node));
+      const need = world.nodes.get(pick.node)?.record?.resources ?? {};
+      places.set(pick.slot, world.reservations.reserve({ ...spec, need, tenantOnly: true }));
+    } else places.set(pick.slot, world.reservations.reserve({ ...spec, need: pick.need }));
+  }
+  for (const place of places.values()) undo.push(() => place.cancel());
+  return {
+    picks: plan.picks,
+    zone: plan.zone,
+    places,
+    cancel: () => undo.forEach((it) => it()),
+  };
+}

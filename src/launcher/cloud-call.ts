@@ -1,0 +1,55 @@
+import { RateLimitedError, TransientError } from '../drivers/errors';
+import { Backoff } from '../runtime/backoff';
+import type { LauncherTools } from './tools';
+
+/**
+ * Repeats a call to a cloud while the cloud says nothing about it (no answer, too many calls); every call of the driver
+ * contract may be repeated. Ends with an answer, another error, or the signal.
+ */
+export async function untilAnswered<T>(
+  call: (signal: AbortSignal) => Promise<T>,
+  tools: Pick<LauncherTools, 'clock' | 'random'>,
+  signal: AbortSignal,
+): Promise<T> {
+  const backoff = new Backoff({ firstMs: 500, maxMs: 15_000 }, tools.random);
+  for (;;) {
+    signal.throwIfAborted();
+    try {
+      return await call(signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      if (error instanceof RateLimitedError) await tools.clock.sleep(Math.max(error.retryAfterMs, 100), signal);
+      else if (error instanceof TransientError) await tools.clock.sleep(backoff.next(), signal);
+      else throw error;
+    }
+  }
+}
+
+/** What `within` ends with when the time is over. */
+export class TimeLimitError extends Error {
+  override readonly name = 'TimeLimitError';
+
+  constructor(readonly limit: 'launch-timeout' | 'boot-timeout' | 'deletion') {
+    super('time limit passed');
+  }
+}
+
+/** Runs `work` under a signal that also aborts after `ms`; rejects with `TimeLimitError` then. */
+export async function within<T>(
+  ms: number,
+  limit: TimeLimitError['limit'],
+  tools: Pick<LauncherTools, 'clock'>,
+  signal: AbortSignal,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const over = new AbortController();
+  const timer = tools.clock.after(ms, () => over.abort(new TimeLimitError(limit)));
+  try {
+    return await work(AbortSignal.any([signal, over.signal]));
+  } catch (error) {
+    if (over.signal.aborted && !signal.aborted) throw over.signal.reason;
+    throw error;
+  } finally {
+    timer.cancel();
+  }
+}

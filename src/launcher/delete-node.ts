@@ -1,0 +1,69 @@
+import type { NodeState } from '../model/records';
+import { ClaimLostError, type NodeClaim } from '../store/api';
+import { within } from './cloud-call';
+import { destroyInstance, instancesOfNode, storedExternalId } from './destroy-instance';
+import type { ProviderRuntime } from './provider-runtime';
+import type { LauncherTools } from './tools';
+
+/** One try at a deletion; then the node is let go and tried again later (launcher.md 17). */
+const DELETION_TIMEOUT_MS = 600_000;
+
+const DELETABLE: ReadonlySet<NodeState> = new Set([
+  'init',
+  'used',
+  'in-use',
+  'building',
+  'failed',
+  'deleting',
+  'deleted',
+  'aborted',
+]);
+
+/**
+ * Removes instance and record of a node that nobody needs. Resolves with false when it is held or needed after all; rejects
+ * when the cloud does not agree in time. The record stays, in state `deleting` and counted, until the instance is gone.
+ */
+export async function deleteNode(
+  id: string,
+  runtime: ProviderRuntime,
+  tools: LauncherTools,
+  signal: AbortSignal,
+  mayDelete: (claim: NodeClaim) => boolean,
+): Promise<boolean> {
+  const claim = await tools.store.nodes.claim(id, signal);
+  if (claim === undefined) return false;
+  const letGo = runtime.hold();
+  try {
+    const { state, provider } = claim.current.record;
+    if (state !== 'deleted' && provider !== null) {
+      if (!DELETABLE.has(state) || !mayDelete(claim)) return false;
+      if (state !== 'deleting') await claim.write({ state: 'deleting' });
+      const alive = AbortSignal.any([signal, claim.signal]);
+      await within(DELETION_TIMEOUT_MS, 'deletion', tools, alive, (it) => destroyAll(claim, state, runtime, tools, it));
+    }
+    if (!claim.isHeld()) throw new ClaimLostError(id, 'lock-gone');
+    await claim.remove();
+    return true;
+  } finally {
+    await claim.release();
+    await letGo();
+  }
+}
+
+async function destroyAll(
+  claim: NodeClaim,
+  state: NodeState,
+  runtime: ProviderRuntime,
+  tools: LauncherTools,
+  signal: AbortSignal,
+): Promise<void> {
+  const stored = storedExternalId(claim.current.record.externalId);
+  if (stored !== undefined) {
+    await destroyInstance(runtime.provider, stored, tools, signal);
+    return;
+  }
+  if (state === 'init') return; // no instance was asked for yet
+  for (const { externalId } of await instancesOfNode(runtime.provider, claim.id, tools, signal)) {
+    await destroyInstance(runtime.provider, externalId, tools, signal);
+  }
+}

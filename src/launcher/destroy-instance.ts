@@ -1,0 +1,54 @@
+import type { ExternalId, Instance, Provider } from '../drivers/driver';
+import { NotFoundError } from '../drivers/errors';
+import type { Json } from '../model/json';
+import { Backoff } from '../runtime/backoff';
+import { untilAnswered } from './cloud-call';
+import type { LauncherTools } from './tools';
+
+export const NODE_ID_KEY = 'nodepool_node_id';
+export const POOL_NAME_KEY = 'nodepool_pool_name';
+export const PROVIDER_NAME_KEY = 'nodepool_provider_name';
+
+/** Asks for the instance's end until the cloud says that it is gone. */
+export async function destroyInstance(
+  provider: Provider,
+  externalId: ExternalId,
+  tools: Pick<LauncherTools, 'clock' | 'random'>,
+  signal: AbortSignal,
+): Promise<void> {
+  const backoff = new Backoff({ firstMs: 50, maxMs: 5000 }, tools.random);
+  for (;;) {
+    try {
+      await untilAnswered((it) => provider.destroy(externalId, it), tools, signal);
+    } catch (error) {
+      if (error instanceof NotFoundError) return;
+      throw error;
+    }
+    await tools.clock.sleep(backoff.next(), signal);
+  }
+}
+
+/**
+ * The instances that were made for a node, also those whose id never reached its record: the name and the metadata go to
+ * the cloud with the first call.
+ */
+export async function instancesOfNode(
+  provider: Provider,
+  node: string,
+  tools: Pick<LauncherTools, 'clock' | 'random'>,
+  signal: AbortSignal,
+): Promise<readonly Instance[]> {
+  const listed = await untilAnswered((it) => provider.list(it), tools, signal);
+  return listed.filter(
+    ({ metadata, state }) =>
+      metadata[NODE_ID_KEY] === node && metadata[PROVIDER_NAME_KEY] === provider.name && state !== 'deleting',
+  );
+}
+
+/** The id in a record, if it is one that a driver can have given. */
+export function storedExternalId(value: Json): ExternalId | undefined {
+  if (typeof value === 'string') return value;
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? (value as Readonly<Record<string, Json>>)
+    : undefined;
+}

@@ -1,0 +1,270 @@
+import type { PoolConfig, PoolLabelConfig } from '../config/types';
+import type { ExternalId, Instance, LaunchSpec } from '../drivers/driver';
+import { LaunchFailedError, NoCapacityError, RefusedError } from '../drivers/errors';
+import { fillTemplate } from '../decide/request-template';
+import type { NodeRequest } from '../model/records';
+import { ClaimLostError, type ImagesView } from '../store/api';
+import { TimeLimitError, untilAnswered, within } from './cloud-call';
+import {
+  NODE_ID_KEY,
+  POOL_NAME_KEY,
+  PROVIDER_NAME_KEY,
+  destroyInstance,
+  instancesOfNode,
+  storedExternalId,
+} from './destroy-instance';
+import type { HeldNode } from './held-node';
+import { keyCheck } from './host-key-check';
+import { type ImageChoice, chooseImage } from './image-choice';
+import { asJson, attemptOf, instanceChange, instanceName, preparedChange } from './launch-record';
+import type { ProviderRuntime } from './provider-runtime';
+import type { LauncherTools } from './tools';
+
+/*
+ * A node on its way: init -> building -> ready, or aborted (the cloud is full: not an attempt), or failed. Everything
+ * that the next launcher needs to go on is in the record or at the cloud under a name that follows from the node's id:
+ *
+ *   no external id, fresh      ask for the instance
+ *   no external id, inherited  look at the cloud for one of our name, else ask for it
+ *   external id                wait until it runs
+ *   running                    scan host keys, write all of it in one step with `ready`
+ */
+
+export interface LaunchJob {
+  readonly runtime: ProviderRuntime;
+  readonly pool: PoolConfig;
+  readonly label: PoolLabelConfig;
+  /** Chosen for the whole set; undefined where the cloud has none. */
+  readonly zone: string | undefined;
+  readonly requestId: string;
+  readonly request: NodeRequest;
+  readonly images: ImagesView;
+  /** The node was begun by a launcher that is gone. */
+  readonly inherited: boolean;
+}
+
+/** 'lost': the node is not ours any more, or we were told to stop; nothing was written after that. */
+export type LaunchOutcome = 'ready' | 'failed' | 'aborted' | 'lost';
+
+/** Thrown when the label's image has no READY upload; an attempt like any other, since one may become ready. */
+export class NoImageError extends Error {
+  override readonly name = 'NoImageError';
+
+  constructor() {
+    super('image has no ready upload in this provider');
+  }
+}
+
+/** Brings a node whose lock is held to its end state and writes it. Never throws; keeps the lock. */
+export async function launchNode(
+  node: HeldNode,
+  job: LaunchJob,
+  tools: LauncherTools,
+  signal: AbortSignal,
+): Promise<LaunchOutcome> {
+  const alive = AbortSignal.any([signal, node.signal]);
+  const log = tools.log.child({
+    logger: 'nodepool.NodeLauncher',
+    node: node.id,
+    provider: job.runtime.config.name,
+    request: job.requestId,
+    event_id: job.request.eventId,
+  });
+  const again: LauncherTools = { ...tools, log };
+  try {
+    const outcome = await attempts(node, job, again, alive);
+    if (outcome !== 'ready') await node.write({ state: outcome });
+    log.info(`node is ${outcome}`);
+    return outcome;
+  } catch (error) {
+    if (error instanceof ClaimLostError || alive.aborted) return 'lost';
+    log.error('node could not be launched', { err: error });
+    return node.write({ state: 'failed' }).then(
+      () => 'failed',
+      () => 'lost',
+    );
+  }
+}
+
+async function attempts(
+  node: HeldNode,
+  job: LaunchJob,
+  tools: LauncherTools,
+  signal: AbortSignal,
+): Promise<'ready' | 'failed' | 'aborted'> {
+  const { launchRetries, launchTimeout } = job.runtime.config;
+  const tries = Math.max(1, launchRetries);
+  let attempt = job.inherited ? await inheritedAttempt(node, job, tools, signal) : 1;
+  for (;;) {
+    try {
+      await within(launchTimeout * 1000, 'launch-timeout', tools, signal, (it) =>
+        oneAttempt(node, attempt, job, tools, it),
+      );
+      return 'ready';
+    } catch (error) {
+      signal.throwIfAborted();
+      if (error instanceof ClaimLostError) throw error;
+      if (error instanceof NoCapacityError) {
+        tools.log.warn('provider has no capacity for a node', { resource: error.resource, err: error.cause });
+        job.runtime.forgetQuota();
+        return 'aborted';
+      }
+      const last = attempt >= tries || error instanceof RefusedError;
+      await reportFailure(node, job, attempt, error, tools, signal);
+      if (last) return 'failed';
+    }
+    await clearAttempt(node, job, tools, signal);
+    attempt += 1;
+  }
+}
+
+async function oneAttempt(
+  node: HeldNode,
+  attempt: number,
+  job: LaunchJob,
+  tools: LauncherTools,
+  signal: AbortSignal,
+): Promise<void> {
+  const { provider } = job.runtime;
+  let externalId = storedExternalId(node.record.externalId);
+  if (externalId === undefined) {
+    const choice = chooseImage(job.label, job.runtime.config, job.images);
+    if (choice === undefined) throw new NoImageError();
+    await node.write({ ...preparedChange(choice), az: job.zone ?? null });
+    externalId = await begin(node, attempt, job, choice, tools, signal);
+  }
+  const known = externalId;
+  const instance = await untilAnswered((it) => provider.settled(known, it), tools, signal);
+  if (instance.state === 'failed') {
+    throw new LaunchFailedError(job.runtime.config.name, instance.fault ?? 'instance failed');
+  }
+  const change = instanceChange(instance, job.pool, node.record.az);
+  const hostKeys = instance.hostKeys ?? (await hostKeysOf({ ...node.record, ...change }, job, tools, signal));
+  signal.throwIfAborted();
+  await node.write({ ...change, ...(hostKeys.length === 0 ? {} : { hostKeys }), state: 'ready' });
+}
+
+async function begin(
+  node: HeldNode,
+  attempt: number,
+  job: LaunchJob,
+  choice: ImageChoice,
+  tools: LauncherTools,
+  signal: AbortSignal,
+): Promise<ExternalId> {
+  const spec = launchSpec(node, attempt, job, choice, tools);
+  const ask = (it: AbortSignal) => {
+    if (!node.isHeld()) throw new ClaimLostError(node.id, 'lock-gone');
+    return job.runtime.provider.launch(spec, it);
+  };
+  const instance = await untilAnswered(ask, tools, signal);
+  await node.write({ externalId: asJson(instance.externalId) });
+  return instance.externalId;
+}
+
+function launchSpec(
+  node: HeldNode,
+  attempt: number,
+  job: LaunchJob,
+  choice: ImageChoice,
+  tools: LauncherTools,
+): LaunchSpec {
+  const { label, pool } = job;
+  const dynamic: Record<string, string> = {};
+  for (const [key, template] of Object.entries(label.dynamicInstanceProperties)) {
+    try {
+      dynamic[key] = fillTemplate(template, job.requestId, job.request);
+    } catch (error) {
+      tools.log.error('template of a label cannot be filled in', { label: label.name, key, err: error });
+    }
+  }
+  return {
+    name: instanceName(node.id, attempt),
+    label,
+    pool,
+    ...(choice.image === undefined ? {} : { image: choice.image }),
+    metadata: {
+      ...label.instanceProperties,
+      ...dynamic,
+      [NODE_ID_KEY]: node.id,
+      [POOL_NAME_KEY]: pool.name,
+      [PROVIDER_NAME_KEY]: job.runtime.config.name,
+    },
+    ...(job.zone === undefined ? {} : { zone: job.zone }),
+  };
+}
+
+async function hostKeysOf(
+  node: HeldNode['record'],
+  job: LaunchJob,
+  tools: LauncherTools,
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  const check = keyCheck({
+    enabled: job.label.hostKeyChecking,
+    address: node.interfaceIp,
+    port: node.connectionPort,
+    connectionType: node.connectionType,
+    timeoutMs: job.runtime.config.bootTimeout * 1000,
+  });
+  return check.kind === 'known' ? check.keys : tools.scanHostKeys(check.target, signal);
+}
+
+/** Which attempt a node of another launcher is at; takes over an instance whose id did not reach the record. */
+async function inheritedAttempt(
+  node: HeldNode,
+  job: LaunchJob,
+  tools: LauncherTools,
+  signal: AbortSignal,
+): Promise<number> {
+  const found = await instancesOfNode(job.runtime.provider, node.id, tools, signal);
+  const newest = newestAttempt(node.id, found);
+  if (newest === undefined) return 1;
+  if (storedExternalId(node.record.externalId) === undefined && newest.state !== 'failed') {
+    await node.write({ state: 'building', externalId: asJson(newest.externalId) });
+  }
+  return attemptOf(node.id, newest.name);
+}
+
+function newestAttempt(node: string, found: readonly Instance[]): Instance | undefined {
+  return [...found].sort((a, b) => attemptOf(node, b.name) - attemptOf(node, a.name))[0];
+}
+
+async function reportFailure(
+  node: HeldNode,
+  job: LaunchJob,
+  attempt: number,
+  error: unknown,
+  tools: LauncherTools,
+  signal: AbortSignal,
+): Promise<void> {
+  const cause = error instanceof TimeLimitError ? error.limit : error instanceof Error ? error.name : 'unknown';
+  tools.log.warn('attempt to launch a node failed', { attempt, cause, err: error });
+  const externalId = storedExternalId(node.record.externalId);
+  const { provider } = job.runtime;
+  if (!job.label.consoleLog || provider.consoleLog === undefined || externalId === undefined) return;
+  const text = await provider.consoleLog(externalId, signal).catch((reason: unknown) => `not available: ${String(reason)}`);
+  for (const line of text.split('\n')) tools.log.info('console', { line });
+}
+
+/** Removes what the failed attempt made, so that the next one starts clean; what resists is left to the leak cleanup. */
+async function clearAttempt(
+  node: HeldNode,
+  job: LaunchJob,
+  tools: LauncherTools,
+  signal: AbortSignal,
+): Promise<void> {
+  const { provider, config } = job.runtime;
+  try {
+    await within(config.launchTimeout * 1000, 'deletion', tools, signal, async (it) => {
+      const stored = storedExternalId(node.record.externalId);
+      const found = stored === undefined ? await instancesOfNode(provider, node.id, tools, it) : [];
+      const ids = stored === undefined ? found.map((instance) => instance.externalId) : [stored];
+      for (const id of ids) await destroyInstance(provider, id, tools, it);
+    });
+  } catch (error) {
+    signal.throwIfAborted();
+    tools.log.warn('instance of a failed attempt could not be removed', { err: error });
+  }
+  await node.write({ externalId: null, interfaceIp: null });
+}

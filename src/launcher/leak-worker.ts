@@ -1,0 +1,62 @@
+import { planLeaks } from '../decide/leak-sightings';
+import type { Instance } from '../drivers/driver';
+import { NotFoundError } from '../drivers/errors';
+import type { Reconciler } from '../runtime/reconcile';
+import { NODE_ID_KEY, PROVIDER_NAME_KEY } from './destroy-instance';
+import type { ProviderRuntime } from './provider-runtime';
+import type { LauncherTools } from './tools';
+import type { World } from './world';
+
+const FULL_PASS_MS = 60_000;
+
+/** Instances of ours whose node is gone (launcher.md 19), seen in two runs before they are deleted. One per provider. */
+export class LeakWorker implements Reconciler {
+  readonly name: string;
+  #seen: ReadonlySet<string> = new Set();
+
+  constructor(
+    private readonly tools: LauncherTools,
+    private readonly world: World,
+    private readonly runtime: ProviderRuntime,
+  ) {
+    this.name = `leaks ${runtime.config.name}`;
+  }
+
+  async pass(signal: AbortSignal): Promise<{ readonly againInMs: number }> {
+    if (!this.world.fresh) return { againInMs: FULL_PASS_MS };
+    const { name } = this.runtime.config;
+    const instances = await this.runtime.provider.list(signal);
+    const listed = instances.filter((it) => it.state !== 'deleting').map((it) => claimed(it));
+    const { leaked, seen } = planLeaks(name, listed, (node) => this.#isNodeHere(node), this.#seen);
+    for (const { instance, node } of leaked) {
+      this.tools.log.warn('leaked instance is deleted', {
+        provider: name,
+        node,
+        external_id: instance.externalId,
+      });
+      await this.runtime.provider.destroy(instance.externalId, signal).catch((error: unknown) => {
+        if (error instanceof NotFoundError) return;
+        signal.throwIfAborted();
+        this.tools.log.warn('leaked instance could not be deleted', { provider: name, node, err: error });
+      });
+    }
+    this.#seen = seen;
+    return { againInMs: FULL_PASS_MS };
+  }
+
+  #isNodeHere(node: string): boolean {
+    const fact = this.world.nodes.get(node);
+    // A record that cannot be read may well be the owner.
+    return fact !== undefined && (fact.record === undefined || fact.record.provider === this.runtime.config.name);
+  }
+}
+
+function claimed(instance: Instance) {
+  const { metadata, externalId } = instance;
+  return {
+    instance,
+    key: JSON.stringify(externalId),
+    node: metadata[NODE_ID_KEY],
+    provider: metadata[PROVIDER_NAME_KEY],
+  };
+}

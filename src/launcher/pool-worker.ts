@@ -1,0 +1,352 @@
+import { type PoolFact, RequestJudge, candidatePools } from '../decide/choose-requests';
+import { choosePurge } from '../decide/choose-purge';
+import { declineChange, reasonToDecline } from '../decide/request-decline';
+import type { RankedRequest } from '../decide/request-index';
+import { compareRanks, orderForPool } from '../decide/request-order';
+import { shareRank } from '../decide/request-share';
+import type { NodeRequest, PoolComponent, Resources } from '../model/records';
+import { Backoff } from '../runtime/backoff';
+import { wallSeconds } from '../runtime/clock';
+import type { Reconciler } from '../runtime/reconcile';
+import { ClaimLostError, type Registration } from '../store/api';
+import { planFor, promise } from './assign-nodes';
+import type { HeldNode } from './held-node';
+import type { LaunchOutcome } from './launch-node';
+import type { PoolContext } from './pool-context';
+import { canPromise, needOf, poolOffer } from './pool-offer';
+import { type HandlerEnd, RequestHandler } from './request-handler';
+
+/** A full pass even if nothing happened: it alone must do. */
+const FULL_PASS_MS = 60_000;
+/** How long each further pool in line leaves a request to those before it. */
+const SHARE_STEP_MS = 250;
+/** How many requests are being locked, or declined, at the same time. */
+const CLAIMS_AT_ONCE = 64;
+/** How long a set of several pools' nodes may be held while it waits for the rest. */
+const HOLD_AND_WAIT_MS = 30_000;
+
+type Readable = RankedRequest & { readonly record: NodeRequest };
+
+/** What the pool takes from the file besides its own section. */
+export interface PoolPolicy {
+  readonly tenantLimits: ReadonlyMap<string, Resources>;
+}
+
+/**
+ * One pool of one provider: judges the waiting requests in order, keeps nodes and places for those it can serve, declines
+ * those it never can, and pauses when the next in line has to wait for room (launcher.md 3 to 10). Decisions are made
+ * in one go over one state; only their execution waits for ZooKeeper and clouds.
+ */
+export class PoolWorker implements Reconciler {
+  readonly name: string;
+  readonly #inHand = new Map<string, RequestHandler>();
+  readonly #running = new Set<Promise<unknown>>();
+  readonly #declining = new Set<string>();
+  readonly #firstSeen = new Map<string, number>();
+  readonly #capacity: Backoff;
+  #capacityAtMs = -Infinity;
+  #waitingSinceMs: number | undefined;
+  #purging = false;
+  #draining = false;
+
+  constructor(
+    private readonly context: () => PoolContext,
+    private readonly policy: () => PoolPolicy,
+    private readonly registration: Registration<PoolComponent>,
+  ) {
+    const { runtime, config, tools } = context();
+    this.name = `pool ${runtime.config.name}-${config.name}`;
+    this.#capacity = new Backoff({ firstMs: 1000, maxMs: 60_000 }, tools.random);
+  }
+
+  /** Requests in hand and launches that were left to finish. */
+  get busy(): boolean {
+    return this.#running.size > 0;
+  }
+
+  /** Whether this request is being served here. */
+  serves(request: string): boolean {
+    return this.#inHand.has(request);
+  }
+
+  /** Requests whose deletion must not wait for the next pass. */
+  noticeGone(request: string): void {
+    this.#firstSeen.delete(request);
+    this.#inHand.get(request)?.cancel();
+  }
+
+  async pass(signal: AbortSignal): Promise<{ readonly againInMs: number }> {
+    const { world, id } = this.context();
+    if (!world.fresh || !world.pools().some((it) => it.id === id)) return { againInMs: FULL_PASS_MS };
+    this.#dropGone();
+    let againInMs = Math.min(FULL_PASS_MS, this.#retryWaiting());
+    const wasPaused = this.registration.component.paused;
+    if (!this.#draining) againInMs = Math.min(againInMs, this.#judgeAll(signal));
+    await this.#publish();
+    if (wasPaused !== this.registration.component.paused) againInMs = Math.min(againInMs, FULL_PASS_MS);
+    return { againInMs };
+  }
+
+  /** Continues a request that its launcher has left (launcher.md 24). */
+  adopt(request: Readable, slots: ReadonlyMap<number, string>): void {
+    if (this.#inHand.has(request.id) || this.#draining) return;
+    const handler = new RequestHandler(request, this.context);
+    this.#keep(handler, handler.adopt(slots));
+  }
+
+  /** Takes nothing new, gives back what has no nodes yet, and resolves when everything in hand is done. */
+  async drain(): Promise<void> {
+    this.#draining = true;
+    for (const handler of this.#inHand.values()) if (handler.isWaiting) handler.giveBack();
+    this.context().nudge();
+    while (this.#running.size > 0) await Promise.race(this.#running);
+  }
+
+  /** A node that goes on without its request. */
+  adoptNode(node: HeldNode, done: Promise<LaunchOutcome>): void {
+    this.#track(done.then(() => node.release()));
+  }
+
+  noCapacity(): void {
+    this.#capacityAtMs = this.context().tools.clock.monotonic() + this.#capacity.next();
+  }
+
+  // ------------------------------------------------------------------------------------------------ deciding
+
+  /** Gives waiting requests their nodes, in order. Returns how long to leave the rest alone. */
+  #retryWaiting(): number {
+    const pool = this.context();
+    const now = pool.tools.clock.monotonic();
+    const waiting = [...this.#inHand.values()]
+      .filter((it) => it.isWaiting)
+      .sort((a, b) => compareRanks(a.rank, b.rank));
+    if (waiting.length === 0) this.#waitingSinceMs = undefined;
+    else this.#waitingSinceMs ??= now;
+    if (waiting.length > 0 && now < this.#capacityAtMs) return this.#capacityAtMs - now;
+    for (const handler of waiting) {
+      if (this.#draining) handler.giveBack();
+      else if (handler.set.size === 0 && this.#reasonToDecline(handler.request.nodeTypes) !== undefined) {
+        handler.decline();
+      } else if (!this.#tryAssign(handler)) return this.#untilLettingGo(handler, now);
+    }
+    return FULL_PASS_MS;
+  }
+
+  #tryAssign(handler: RequestHandler): boolean {
+    const pool = this.context();
+    if (!canPromise(pool, handler.request.nodeTypes)) return false;
+    const plan = planFor(handler, pool);
+    if (plan.kind === 'short') {
+      if (handler.isMinReady) handler.decline();
+      else this.#purge(plan.spared);
+      return handler.isMinReady;
+    }
+    this.#capacity.reset();
+    handler.assign(promise(plan, handler, pool));
+    return true;
+  }
+
+  /** Half a set that waits keeps others from finishing theirs: after a while it starts anew without. */
+  #untilLettingGo(handler: RequestHandler, now: number): number {
+    if (handler.set.size === 0) return FULL_PASS_MS;
+    const left = (this.#waitingSinceMs ?? now) + HOLD_AND_WAIT_MS - now;
+    if (left > 0) return left;
+    handler.giveBack();
+    return FULL_PASS_MS;
+  }
+
+  #judgeAll(signal: AbortSignal): number {
+    const pool = this.context();
+    const { world } = pool;
+    const pools = world.pools();
+    const judge = new RequestJudge(this.#situation(pools));
+    let againInMs = FULL_PASS_MS;
+    for (const request of orderForPool(world.requests.requested, new Set(pool.config.labels.keys()))) {
+      if (signal.aborted) break;
+      if (request.locked || request.record === undefined || this.#isInHand(request.id)) continue;
+      const verdict = judge.judge(request.record);
+      if (verdict.kind === 'skip') continue;
+      const readable = request as Readable;
+      if (verdict.kind === 'decline') this.#decline(readable, verdict.reason);
+      else againInMs = Math.min(againInMs, this.#serve(readable, pools));
+    }
+    return againInMs;
+  }
+
+  /** Returns after how many milliseconds to look at the request again. */
+  #serve(request: Readable, pools: readonly PoolFact[]): number {
+    const pool = this.context();
+    if (this.#isPaused() || !pool.runtime.hasLaunchSlot || !canPromise(pool, request.record.nodeTypes)) {
+      return FULL_PASS_MS;
+    }
+    if (this.#claiming() >= CLAIMS_AT_ONCE) return FULL_PASS_MS; // each claim that ends nudges
+    const wait = this.#turnInMs(request, pools);
+    if (wait > 0) return wait;
+    const handler = new RequestHandler(request, this.context);
+    const plan = planFor(handler, pool);
+    if (plan.kind === 'complete') this.#keep(handler, handler.serve(promise(plan, handler, pool)));
+    else if (handler.isMinReady) this.#decline(request, 'at capacity');
+    else {
+      this.#purge(plan.spared);
+      this.#keep(handler, handler.serve(undefined));
+    }
+    return FULL_PASS_MS;
+  }
+
+  /** Where several pools could serve a request one of them goes first; the others follow if it does not. */
+  #turnInMs(request: Readable, pools: readonly PoolFact[]): number {
+    const { id, tools } = this.context();
+    if (pools.length < 2) return 0;
+    const candidates = candidatePools(request.record, pools).filter((it) => !it.paused);
+    const rank = shareRank(request.id, id, candidates.map((it) => it.id));
+    if (rank === 0) return 0;
+    const now = tools.clock.monotonic();
+    const seen = this.#firstSeen.get(request.id) ?? now;
+    this.#firstSeen.set(request.id, seen);
+    return Math.max(0, seen + Math.min(rank, 4) * SHARE_STEP_MS - now);
+  }
+
+  #situation(pools: readonly PoolFact[]) {
+    const pool = this.context();
+    const { config, runtime, world } = pool;
+    return {
+      me: {
+        id: pool.id,
+        provider: runtime.config.name,
+        labels: new Set(config.labels.keys()),
+        priority: config.priority,
+      },
+      pools,
+      stock: undefined,
+      tenantLimits: this.policy().tenantLimits,
+      tenantUsed: (tenant: string) => world.reservations.usedByTenant(tenant),
+      needOf: (nodeTypes: readonly string[]) => needOf(pool, nodeTypes),
+      reasonToDecline: (nodeTypes: readonly string[]) => this.#reasonToDecline(nodeTypes),
+    };
+  }
+
+  #reasonToDecline(nodeTypes: readonly string[]): string | undefined {
+    return reasonToDecline(nodeTypes, poolOffer(this.context()));
+  }
+
+  #isPaused(): boolean {
+    for (const it of this.#inHand.values()) if (it.isWaiting || it.startsWaiting) return true;
+    return false;
+  }
+
+  #claiming(): number {
+    let count = 0;
+    for (const it of this.#inHand.values()) if (!it.isClaimed) count += 1;
+    return count;
+  }
+
+  #isInHand(request: string): boolean {
+    return this.#inHand.has(request) || this.#declining.has(request);
+  }
+
+  #dropGone(): void {
+    const { requests } = this.context().world;
+    for (const [id, handler] of this.#inHand) if (!requests.has(id)) handler.cancel();
+    for (const id of this.#firstSeen.keys()) if (!requests.has(id)) this.#firstSeen.delete(id);
+  }
+
+  // ------------------------------------------------------------------------------------------------- acting
+
+  #keep(handler: RequestHandler, served: Promise<HandlerEnd>): void {
+    const { tools } = this.context();
+    this.#inHand.set(handler.id, handler);
+    const log = tools.log.child({ logger: 'nodepool.PoolWorker', request: handler.id, pool: this.name });
+    this.#track(
+      served
+        .then(
+          (end) => log.info('request has ended', { end, event_id: handler.request.eventId }),
+          (error: unknown) => log.error('request failed', { err: error }),
+        )
+        .finally(() => {
+          this.#inHand.delete(handler.id);
+          this.#firstSeen.delete(handler.id);
+        }),
+    );
+  }
+
+  #decline(request: Readable, reason: string): void {
+    if (this.#declining.size >= CLAIMS_AT_ONCE) return;
+    this.#declining.add(request.id);
+    this.#track(
+      this.#writeDecline(request, reason)
+        .catch((error: unknown) => {
+          if (error instanceof ClaimLostError || this.context().now.aborted) return;
+          this.context().tools.log.error('request could not be declined', { request: request.id, err: error });
+        })
+        .finally(() => this.#declining.delete(request.id)),
+    );
+  }
+
+  async #writeDecline(request: Readable, reason: string): Promise<void> {
+    const { tools, id, now, world } = this.context();
+    const claim = await tools.store.requests.claim(request.id, now);
+    if (claim === undefined) return;
+    try {
+      const { record } = claim.current;
+      if (record.state !== 'requested' || record.declinedBy.includes(id)) return;
+      const registered = world.pools().map((it) => it.id);
+      await claim.write(declineChange(record, id, registered));
+      tools.log.info('request declined', { request: request.id, reason, pool: this.name });
+    } finally {
+      await claim.release();
+    }
+  }
+
+  #purge(spared: ReadonlySet<string>): void {
+    const { runtime, config, world, tools } = this.context();
+    if (this.#purging) return;
+    const node = choosePurge({
+      provider: runtime.config.name,
+      pool: config.name,
+      ready: world.nodes.inState('ready').values(),
+      garbage: world.nodes.garbage(),
+      spared,
+      nowSeconds: wallSeconds(tools.clock),
+    });
+    if (node === undefined || world.reservations.isTaken(node)) return;
+    this.#purging = true;
+    this.#track(
+      this.#purgeNode(node)
+        .catch((error: unknown) => tools.log.warn('unused node could not be purged', { node, err: error }))
+        .finally(() => {
+          this.#purging = false;
+        }),
+    );
+  }
+
+  async #purgeNode(node: string): Promise<void> {
+    const { tools, now } = this.context();
+    const claim = await tools.store.nodes.claim(node, now);
+    if (claim === undefined) return;
+    try {
+      const { state, allocatedTo } = claim.current.record;
+      if (state !== 'ready' || allocatedTo !== null) return;
+      await claim.write({ state: 'deleting' });
+      tools.log.info('unused node purged to make room', { node, pool: this.name });
+    } finally {
+      await claim.release();
+    }
+  }
+
+  async #publish(): Promise<void> {
+    const { config } = this.context();
+    await this.registration.update({
+      supportedLabels: [...config.labels.keys()],
+      priority: config.priority,
+      paused: this.#isPaused(),
+    });
+  }
+
+  #track(work: Promise<unknown>): void {
+    const tracked = work.finally(() => {
+      this.#running.delete(tracked);
+      this.context().nudge();
+    });
+    this.#running.add(tracked);
+  }
+}

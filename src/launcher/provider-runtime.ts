@@ -1,0 +1,234 @@
+import type { PoolConfig, PoolLabelConfig, ProviderConfig } from '../config/types';
+import { minus, total } from '../decide/quota';
+import type { Driver, Instance, Provider } from '../drivers/driver';
+import { RefusedError } from '../drivers/errors';
+import type { Resources } from '../model/records';
+import type { Reconciler } from '../runtime/reconcile';
+import { NODE_ID_KEY, PROVIDER_NAME_KEY } from './destroy-instance';
+import type { LauncherTools } from './tools';
+
+/** How long an answer about the account's limits is good for, and how soon a failed question is repeated. */
+const QUOTA_AGE_MS = 300_000;
+const RETRY_MS = 10_000;
+
+/**
+ * One configured provider as long as its configuration stays the same: the connection, and what the cloud has told about
+ * limits, labels, zones and images, so that decisions need not wait for it. Errors leave the older answer in place, and
+ * concern one label or one image.
+ */
+export class ProviderRuntime implements Reconciler {
+  readonly name: string;
+  readonly provider: Provider;
+  readonly broken = new Set<string>();
+  #available: Resources | undefined;
+  #availableAtMs = -Infinity;
+  readonly #needs = new Map<string, Resources>();
+  readonly #cloudImages = new Map<string, boolean>();
+  #zones: readonly string[] | undefined;
+  #users = 0;
+  #retired = false;
+  #closing: Promise<void> | undefined;
+  readonly #launchQueue: (() => void)[] = [];
+  #launching = 0;
+  /** Called when something that decisions rest on has changed. */
+  onChange: () => void = () => undefined;
+
+  constructor(
+    readonly config: ProviderConfig,
+    readonly driver: Driver,
+    private readonly tools: LauncherTools,
+    private readonly nodeExists: (node: string) => boolean,
+  ) {
+    this.name = `provider ${config.name}`;
+    this.provider = driver.connect(config, {
+      clock: tools.clock,
+      random: tools.random,
+      env: tools.env,
+      log: tools.log.child({ logger: `nodepool.driver.${driver.name}`, provider: config.name }),
+    });
+  }
+
+  /** Limits of the account less what others use of it; undefined until known. */
+  get available(): Resources | undefined {
+    return this.#available;
+  }
+
+  get zones(): readonly string[] {
+    return this.#zones ?? [];
+  }
+
+  /** What one node of the label uses; undefined until known. Nothing for a label that the provider refuses. */
+  need(pool: string, label: string): Resources | undefined {
+    return this.broken.has(labelKey(pool, label)) ? {} : this.#needs.get(labelKey(pool, label));
+  }
+
+  /** Whether the cloud has the image; true until it has said no. */
+  cloudImageReady(image: string): boolean {
+    return this.#cloudImages.get(image) ?? true;
+  }
+
+  /** After the cloud said that it is full: its limits are asked for anew. */
+  forgetQuota(): void {
+    this.#availableAtMs = -Infinity;
+    this.onChange();
+  }
+
+  /** Launches under way or in the queue, over all pools. */
+  get activeLaunches(): number {
+    return this.#launching + this.#launchQueue.length;
+  }
+
+  /** Whether another request may begin to launch nodes (launcher.md 5 step 10). */
+  get hasLaunchSlot(): boolean {
+    return this.config.maxConcurrency < 0 || this.activeLaunches < this.config.maxConcurrency;
+  }
+
+  /** Waits for its turn where `max-concurrency` bounds the launches under way. Returns how to end one's own. */
+  async launchSlot(signal: AbortSignal): Promise<() => void> {
+    signal.throwIfAborted();
+    if (this.config.maxConcurrency >= 0 && this.#launching >= Math.max(1, this.config.maxConcurrency)) {
+      await this.#queueForLaunch(signal);
+    }
+    this.#launching += 1;
+    let open = true;
+    return () => {
+      if (!open) return;
+      open = false;
+      this.#launching -= 1;
+      this.#launchQueue.shift()?.();
+      this.onChange();
+    };
+  }
+
+  /** Asks for what is not known or too old. */
+  async pass(signal: AbortSignal): Promise<{ readonly againInMs: number }> {
+    const failed: unknown[] = [];
+    const ask = async (question: Promise<boolean>) => {
+      try {
+        return await question;
+      } catch (error) {
+        signal.throwIfAborted();
+        failed.push(error);
+        return false;
+      }
+    };
+    const changed = await Promise.all([
+      ...[...this.config.pools.values()].flatMap((pool) =>
+        [...pool.labels.values()].map((label) => ask(this.#askNeed(pool, label, signal))),
+      ),
+      ...[...this.config.cloudImages.keys()].map((it) => ask(this.#askCloudImage(it, signal))),
+      ask(this.#askZones(signal)),
+      ask(this.#askQuota(signal)),
+    ]);
+    if (changed.includes(true)) this.onChange();
+    if (failed.length === 0) return { againInMs: QUOTA_AGE_MS };
+    this.tools.log.warn('provider did not answer a question', {
+      provider: this.config.name,
+      questions: failed.length,
+      err: failed[0],
+    });
+    return { againInMs: RETRY_MS };
+  }
+
+  /** Keeps the connection open while something uses it. Returns how to let go. */
+  hold(): () => Promise<void> {
+    this.#users += 1;
+    let held = true;
+    return async () => {
+      if (!held) return;
+      held = false;
+      this.#users -= 1;
+      await this.#closeWhenUnused();
+    };
+  }
+
+  /** The configuration has moved on: close as soon as nothing uses the connection any more. */
+  async retire(): Promise<void> {
+    this.#retired = true;
+    await this.#closeWhenUnused();
+  }
+
+  /** Closes at once. */
+  close(): Promise<void> {
+    this.#closing ??= this.provider.close();
+    return this.#closing;
+  }
+
+  #queueForLaunch(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const turn = () => {
+        signal.removeEventListener('abort', leave);
+        resolve();
+      };
+      const leave = () => {
+        this.#launchQueue.splice(this.#launchQueue.indexOf(turn), 1);
+        reject(signal.reason as Error);
+      };
+      this.#launchQueue.push(turn);
+      signal.addEventListener('abort', leave, { once: true });
+    });
+  }
+
+  async #closeWhenUnused(): Promise<void> {
+    if (this.#retired && this.#users === 0) await this.close();
+  }
+
+  async #askNeed(pool: PoolConfig, label: PoolLabelConfig, signal: AbortSignal): Promise<boolean> {
+    const key = labelKey(pool.name, label.name);
+    if (this.#needs.has(key) || this.broken.has(key)) return false;
+    try {
+      this.#needs.set(key, await this.provider.need(label, signal));
+    } catch (error) {
+      if (!(error instanceof RefusedError)) throw error;
+      this.broken.add(key);
+      this.tools.log.error('label is refused by its provider', {
+        provider: this.config.name,
+        pool: pool.name,
+        label: label.name,
+        err: error,
+      });
+    }
+    return true;
+  }
+
+  async #askCloudImage(image: string, signal: AbortSignal): Promise<boolean> {
+    const images = this.provider.images;
+    if (images === undefined) return false;
+    const ready = await images.cloudImageReady(image, signal);
+    if (this.#cloudImages.get(image) === ready) return false;
+    this.#cloudImages.set(image, ready);
+    return true;
+  }
+
+  async #askZones(signal: AbortSignal): Promise<boolean> {
+    if (this.#zones !== undefined) return false;
+    this.#zones = await this.provider.zones(signal);
+    return true;
+  }
+
+  async #askQuota(signal: AbortSignal): Promise<boolean> {
+    const now = this.tools.clock.monotonic();
+    if (now - this.#availableAtMs < QUOTA_AGE_MS) return false;
+    const [{ limits }, instances] = await Promise.all([this.provider.quota(signal), this.provider.list(signal)]);
+    const foreign = total(instances.filter((it) => !this.#isManaged(it)).map((it) => it.resources));
+    const before = this.#available;
+    this.#available = limited(limits, minus(limits, foreign));
+    this.#availableAtMs = now;
+    return JSON.stringify(before) !== JSON.stringify(this.#available);
+  }
+
+  /** Ours and known by its node: counted through the node. Leaked ones of ours count as used by others. */
+  #isManaged({ metadata }: Instance): boolean {
+    const node = metadata[NODE_ID_KEY];
+    return metadata[PROVIDER_NAME_KEY] === this.config.name && node !== undefined && this.nodeExists(node);
+  }
+}
+
+export function labelKey(pool: string, label: string): string {
+  return `${pool}\0${label}`;
+}
+
+/** Only what has a limit. */
+function limited(limits: Resources, rest: Resources): Resources {
+  return Object.fromEntries(Object.keys(limits).map((key) => [key, rest[key]!]));
+}

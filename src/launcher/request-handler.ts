@@ -1,0 +1,259 @@
+import { MIN_READY_REQUESTOR } from '../decide/plan-min-ready';
+import { declineChange } from '../decide/request-decline';
+import type { RankedRequest } from '../decide/request-index';
+import type { RequestRank } from '../decide/request-order';
+import type { NodeRequest } from '../model/records';
+import { ClaimLostError, type RequestClaim } from '../store/api';
+import { type Filling, fillSlots, startLaunch } from './fill-slots';
+import { HeldNode } from './held-node';
+import { type Assignment, NodeSet } from './node-set';
+import type { PoolContext } from './pool-context';
+
+/*
+ * One request in hand, from its lock to its release:
+ *
+ *   claimed -> pending -> [waiting for room -> filling] -> all ready -> nodes unlocked -> fulfilled
+ *                              ^      |
+ *                              +------+ a node was taken by somebody else, or the cloud was full
+ *
+ * It ends early when the requestor deletes it (nodes are freed at once), when a node fails for good (declined), when the
+ * pool goes away (given back as `requested`), and when the lock is lost (nothing is written any more: whoever finds it
+ * `pending` and unlocked goes on).
+ */
+
+export type HandlerEnd = 'fulfilled' | 'declined' | 'cancelled' | 'given back' | 'not ours' | 'lost';
+
+class Interruption extends Error {
+  constructor(readonly end: 'cancelled' | 'given back' | 'declined') {
+    super(end);
+  }
+}
+
+export class RequestHandler {
+  readonly id: string;
+  readonly rank: RequestRank;
+  readonly request: NodeRequest;
+  readonly set: NodeSet;
+  readonly avoid = new Set<string>();
+  readonly #interrupt = new AbortController();
+  #waiting: ((assignment: Assignment) => void) | undefined;
+  #claimed = false;
+  #startsWaiting = false;
+
+  constructor(
+    request: RankedRequest & { readonly record: NodeRequest },
+    private readonly pool: () => PoolContext,
+  ) {
+    this.id = request.id;
+    this.rank = request.rank;
+    this.request = request.record;
+    this.set = new NodeSet(request.record);
+  }
+
+  get isMinReady(): boolean {
+    return this.request.requestor === MIN_READY_REQUESTOR;
+  }
+
+  /** Holds the request's lock. */
+  get isClaimed(): boolean {
+    return this.#claimed;
+  }
+
+  /** Needs nodes that were not there when last asked: it pauses the pool. */
+  get isWaiting(): boolean {
+    return this.#waiting !== undefined;
+  }
+
+  /** Will wait as soon as its lock is taken. */
+  get startsWaiting(): boolean {
+    return this.#startsWaiting;
+  }
+
+  /** Hands a waiting request what it waits for. */
+  assign(assignment: Assignment): void {
+    const take = this.#waiting;
+    if (take === undefined) throw new Error('request waits for nothing');
+    this.#waiting = undefined;
+    take(assignment);
+  }
+
+  /** The requestor has deleted the request. */
+  cancel(): void {
+    this.#interrupt.abort(new Interruption('cancelled'));
+  }
+
+  /** The pool goes away, and this request has not got its nodes yet. */
+  giveBack(): void {
+    this.#interrupt.abort(new Interruption('given back'));
+  }
+
+  /** It will never fit, or must not wait. */
+  decline(): void {
+    this.#interrupt.abort(new Interruption('declined'));
+  }
+
+  /** Serves the request to its end, whatever that is. Rejects only with what was not foreseen; all is released then. */
+  async serve(first: Assignment | undefined): Promise<HandlerEnd> {
+    this.#startsWaiting = first === undefined;
+    return this.#underClaim(first, 'requested', async (claim, stop) => {
+      const pending = claim.write({ state: 'pending' });
+      pending.catch(() => undefined); // awaited below, after what may go on meanwhile
+      if (first !== undefined) await fillSlots(first, this.#filling(), this.pool(), stop);
+      await pending;
+    });
+  }
+
+  /** Continues a request whose launcher is gone, with the nodes it had. */
+  async adopt(slots: ReadonlyMap<number, string>): Promise<HandlerEnd> {
+    return this.#underClaim(undefined, 'pending', async (_claim, stop) => {
+      await Promise.all([...slots].map(([slot, node]) => this.#inherit(slot, node, stop)));
+    });
+  }
+
+  async #underClaim(
+    first: Assignment | undefined,
+    expected: NodeRequest['state'],
+    begin: (claim: RequestClaim, stop: AbortSignal) => Promise<void>,
+  ): Promise<HandlerEnd> {
+    const pool = this.pool();
+    let claim: RequestClaim | undefined;
+    try {
+      const until = AbortSignal.any([pool.now, this.#interrupt.signal]);
+      claim = await pool.tools.store.requests.claim(this.id, until);
+      if (claim === undefined) return 'not ours';
+      const { state, declinedBy } = claim.current.record;
+      if (state !== expected || declinedBy.includes(pool.id)) return 'not ours';
+      this.#claimed = true;
+      const stop = AbortSignal.any([until, claim.signal]);
+      return await this.#untilDone(claim, stop, begin);
+    } catch (error) {
+      if (error instanceof ClaimLostError || error instanceof Interruption || pool.now.aborted) return 'lost';
+      throw error;
+    } finally {
+      first?.cancel();
+      await Promise.all(this.set.clear().map((it) => it.node.release()));
+      await claim?.release();
+    }
+  }
+
+  async #untilDone(
+    claim: RequestClaim,
+    stop: AbortSignal,
+    begin: (claim: RequestClaim, stop: AbortSignal) => Promise<void>,
+  ): Promise<HandlerEnd> {
+    try {
+      await begin(claim, stop);
+      return await this.#work(claim, stop);
+    } catch (error) {
+      return await this.#endEarly(claim, error);
+    }
+  }
+
+  async #work(claim: RequestClaim, stop: AbortSignal): Promise<HandlerEnd> {
+    for (;;) {
+      if (this.set.open.length > 0) {
+        const assignment = await this.#nextAssignment(stop);
+        await fillSlots(assignment, this.#filling(), this.pool(), stop);
+        continue;
+      }
+      await orAborted(this.set.nextOutcome(), stop);
+      const full = this.set.takeOut('aborted');
+      if (full.length > 0) {
+        this.pool().noCapacity();
+        await Promise.all(full.map((it) => it.node.release()));
+      }
+      const outcomes = this.set.all().map((it) => it.outcome);
+      if (outcomes.includes('failed') || outcomes.includes('lost')) throw new Interruption('declined');
+      if (this.set.open.length === 0 && outcomes.every((it) => it === 'ready')) return this.#fulfil(claim, stop);
+    }
+  }
+
+  /** Nodes are complete and unlocked at the moment in which `fulfilled` becomes visible (launcher.md 9). */
+  async #fulfil(claim: RequestClaim, stop: AbortSignal): Promise<HandlerEnd> {
+    const nodes = this.set.ids();
+    if (!this.set.all().every((it) => it.node.isHeld())) throw new ClaimLostError(this.id, 'lock-gone');
+    stop.throwIfAborted();
+    await Promise.all(this.set.clear().map((it) => it.node.release()));
+    await claim.write({ state: 'fulfilled', nodes });
+    return 'fulfilled';
+  }
+
+  async #endEarly(claim: RequestClaim, error: unknown): Promise<HandlerEnd> {
+    const { world, id, now, tools } = this.pool();
+    if (now.aborted || claim.signal.aborted || error instanceof ClaimLostError) {
+      const gone = error instanceof ClaimLostError && error.reason === 'record-gone' && claim.isHeld();
+      if (!gone || now.aborted) return 'lost';
+      await this.#freeNodes();
+      return 'cancelled';
+    }
+    const interruption = this.#interrupt.signal.aborted ? (this.#interrupt.signal.reason as unknown) : error;
+    const end = interruption instanceof Interruption ? interruption.end : 'declined';
+    if (!(interruption instanceof Interruption)) tools.log.error('request failed unexpectedly', { request: this.id, err: error });
+    await this.#freeNodes();
+    if (end === 'given back') await claim.write({ state: 'requested', nodes: [] });
+    if (end === 'declined') {
+      const registered = world.pools().map((it) => it.id);
+      await claim.write(declineChange(claim.current.record, id, registered));
+    }
+    return end;
+  }
+
+  /** Ready nodes become free at once; those on their way are finished and become free then. */
+  async #freeNodes(): Promise<void> {
+    await Promise.all(
+      this.set.clear().map(async ({ node, outcome, done }) => {
+        if (outcome === undefined || outcome === 'ready') {
+          await node.write({ allocatedTo: null }).catch((error: unknown) => {
+            if (!(error instanceof ClaimLostError)) throw error; // gone is as good as free
+          });
+        }
+        if (outcome === undefined) this.pool().adopt(node, done);
+        else await node.release();
+      }),
+    );
+  }
+
+  async #inherit(slot: number, id: string, stop: AbortSignal): Promise<void> {
+    const pool = this.pool();
+    const claim = await pool.tools.store.nodes.claim(id, stop);
+    if (claim === undefined) return;
+    const node = new HeldNode(claim);
+    const { state, allocatedTo, az } = node.record;
+    if (allocatedTo !== this.id || !['ready', 'building', 'init'].includes(state)) {
+      await node.release();
+      return;
+    }
+    if (state === 'ready') this.set.fill(slot, node, Promise.resolve('ready'), 'ready');
+    else {
+      const label = this.request.nodeTypes[slot]!;
+      this.set.fill(slot, node, startLaunch(node, label, az ?? undefined, true, this.#filling(), pool));
+    }
+  }
+
+  async #nextAssignment(stop: AbortSignal): Promise<Assignment> {
+    const given = new Promise<Assignment>((resolve) => {
+      this.#waiting = resolve;
+      this.#startsWaiting = false;
+    });
+    this.pool().nudge();
+    try {
+      return await orAborted(given, stop);
+    } finally {
+      this.#waiting = undefined;
+    }
+  }
+
+  #filling(): Filling {
+    return { id: this.id, request: this.request, set: this.set, avoid: this.avoid };
+  }
+}
+
+/** The value, or the signal's reason if that comes first. */
+function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  signal.throwIfAborted();
+  return new Promise((resolve, reject) => {
+    const leave = () => reject(signal.reason as Error);
+    signal.addEventListener('abort', leave, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', leave));
+  });
+}
