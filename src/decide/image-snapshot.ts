@@ -27,6 +27,8 @@ interface RecordSnapshot<T> {
 
 export interface BuildSnapshot extends RecordSnapshot<ImageBuild> {
   readonly key: BuildKey;
+  /** Somebody contends for the build's number lock. */
+  readonly locked: boolean;
   readonly providers: ReadonlyMap<string, ProviderSnapshot>;
 }
 
@@ -38,6 +40,8 @@ export interface ProviderSnapshot {
 
 export interface UploadSnapshot extends RecordSnapshot<ImageUpload> {
   readonly key: UploadKey;
+  /** Somebody contends for the upload's number lock. */
+  readonly locked: boolean;
 }
 
 /** What this builder's configuration wants, formats of providers included. */

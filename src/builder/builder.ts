@@ -1,0 +1,150 @@
+import { mkdir } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import type { Config } from '../config/types';
+import type { DriverRegistry, DriverTools } from '../drivers/driver';
+import { Backoff } from '../runtime/backoff';
+import type { StopSignals } from '../runtime/program';
+import { Nudge, type PassOutcome, type Reconciler, runReconciler } from '../runtime/reconcile';
+import { Scope } from '../runtime/scope';
+import type { Store } from '../store/api';
+import { BuildReconciler } from './build-reconciler';
+import { probeSandbox } from './build-sandbox';
+import { CleanupReconciler } from './cleanup-reconciler';
+import type { BuilderContext } from './context';
+import type { OnBuilderEvent } from './events';
+import { type BuilderIdentity, readIdentity } from './identity';
+import { ImageFolder } from './image-folder';
+import { OrphanReconciler } from './orphan-reconciler';
+import { ProviderConnections } from './provider-connections';
+import { type ConfigSource, imageWishes } from './settings';
+import { UploadReconciler } from './upload-reconciler';
+
+/** What a builder is made of. The store stays the caller's to close. */
+export interface BuilderParts {
+  readonly store: Store;
+  readonly source: ConfigSource;
+  readonly drivers: DriverRegistry;
+  readonly tools: DriverTools;
+  readonly onEvent: OnBuilderEvent;
+  /** Told after every pass of every loop. */
+  readonly onPass?: (outcome: PassOutcome) => void;
+}
+
+export interface BuilderOptions {
+  readonly buildWorkers: number;
+  readonly uploadWorkers: number;
+  /** The folder of this package; `%p` in `dib-cmd`. */
+  readonly packageDir: string;
+  /** In the component registry. */
+  readonly version: string | null;
+}
+
+/** The configuration lacks something without which there is nothing to do (builder.md 2). */
+export class BuilderSetupError extends Error {
+  override readonly name = 'BuilderSetupError';
+}
+
+/** How long the first signal waits for jobs to clear up after themselves before the program ends nevertheless. */
+const DRAIN_MS = 60_000;
+/** Delays of a loop whose pass failed. */
+const PASS_BACKOFF = { firstMs: 1_000, maxMs: 60_000 };
+
+/**
+ * Builds, uploads and retires images until told to stop. `stop.drain`: nothing new is begun; running builds and uploads are
+ * cancelled, recorded as such and cleared away, which takes seconds where waiting for a build might take hours; whatever was
+ * asked for stays asked for, and the next builder begins it anew. `stop.now`: nothing is waited for; the tools die with us,
+ * and others find the records without locks.
+ */
+export async function runBuilder(parts: BuilderParts, options: BuilderOptions, stop: StopSignals): Promise<void> {
+  await using scope = new Scope();
+  const context = await openContext(parts, options, scope);
+  const loops = makeLoops(context, options);
+  const wakeAll = () => loops.forEach((it) => it.nudge.nudge());
+  scope.own(context.store.images.view().onChange(wakeAll), (unlisten) => unlisten());
+  scope.own(parts.source.onChange(wakeAll), (unlisten) => unlisten());
+  await register(context, options, scope);
+  if (options.uploadWorkers < context.wishes().providers.size) {
+    parts.tools.log.warn('fewer upload workers than providers: a slow one can delay another', {
+      upload_workers: options.uploadWorkers,
+      providers: context.wishes().providers.size,
+    });
+  }
+  parts.tools.log.info('builder runs', { builder_id: context.identity.id, images_dir: context.folder.path });
+  await Promise.all(loops.map((it) => runLoop(it, parts, stop.drain)));
+  await closeJobs(loops, parts, stop);
+}
+
+async function openContext(parts: BuilderParts, options: BuilderOptions, scope: Scope): Promise<BuilderContext> {
+  const { store, source, drivers, tools, onEvent } = parts;
+  const { imagesDir } = source.current;
+  if (imagesDir === undefined) throw new BuilderSetupError('images-dir is not configured');
+  const folder = new ImageFolder(resolve(imagesDir));
+  await mkdir(folder.path, { recursive: true });
+  const sandbox = await probeSandbox(tools.env);
+  if (sandbox.length === 0) tools.log.warn('no namespaces here: killed builds may leave processes and mounts behind');
+  const providers = scope.own(new ProviderConnections(drivers, tools), (it) => it.close());
+  providers.update(source.current);
+  const identity = await readIdentity(folder.path, tools);
+  const config = () => source.current;
+  const wishes = rememberLast(config, (it: Config) => imageWishes(it, drivers, tools));
+  const { packageDir } = options;
+  return { store, folder, identity, providers, tools, onEvent, sandbox, packageDir, config, wishes };
+}
+
+/** `compute` of what `input` says now, computed again only when that is another object. */
+function rememberLast<I, O>(input: () => I, compute: (value: I) => O): () => O {
+  let last: { readonly value: I; readonly result: O } | undefined;
+  return () => {
+    const value = input();
+    if (last === undefined || last.value !== value) last = { value, result: compute(value) };
+    return last.result;
+  };
+}
+
+interface Loop {
+  readonly reconciler: Reconciler & { close(reason: string): Promise<void> };
+  readonly nudge: Nudge;
+}
+
+function makeLoops(context: BuilderContext, options: BuilderOptions): readonly Loop[] {
+  const nudges = { builds: new Nudge(), uploads: new Nudge(), cleanup: new Nudge(), orphans: new Nudge() };
+  // A build that ended may free an upload, a lock, a folder: everybody looks.
+  const wake = () => Object.values(nudges).forEach((it) => it.nudge());
+  const builds = new BuildReconciler(context, options.buildWorkers, wake);
+  const uploads = new UploadReconciler(context, options.uploadWorkers, wake);
+  const cleanup = new CleanupReconciler(context, (image) => builds.isBuilding(image), wake);
+  const orphans = new OrphanReconciler(context, () => nudges.orphans.nudge());
+  return [
+    { reconciler: builds, nudge: nudges.builds },
+    { reconciler: uploads, nudge: nudges.uploads },
+    { reconciler: cleanup, nudge: nudges.cleanup },
+    { reconciler: orphans, nudge: nudges.orphans },
+  ];
+}
+
+function runLoop({ reconciler, nudge }: Loop, parts: BuilderParts, signal: AbortSignal): Promise<void> {
+  const { clock, random, log } = parts.tools;
+  const backoff = new Backoff(PASS_BACKOFF, random);
+  const { onPass } = parts;
+  return runReconciler(reconciler, { clock, log, nudge, backoff, ...(onPass === undefined ? {} : { onPass }) }, signal);
+}
+
+async function register(context: BuilderContext, options: BuilderOptions, scope: Scope): Promise<void> {
+  const { hostname } = context.identity satisfies BuilderIdentity;
+  const component = { kind: 'builder', hostname, state: 'running', version: options.version, modelApi: 0 } as const;
+  scope.own(await context.store.components.register(component), (it) => it.unregister());
+}
+
+async function closeJobs(loops: readonly Loop[], parts: BuilderParts, stop: StopSignals): Promise<void> {
+  const { clock, log } = parts.tools;
+  log.info('builder stops: cancelling what is in hand');
+  const enough = new AbortController();
+  const closed = Promise.all(loops.map((it) => it.reconciler.close('the builder stops'))).then(() => true);
+  const patience = clock.sleep(DRAIN_MS, AbortSignal.any([enough.signal, stop.now])).then(
+    () => false,
+    () => false, // told to stop now, or all is closed
+  );
+  const done = await Promise.race([closed, patience]);
+  enough.abort();
+  if (!done) log.warn('stopped without waiting for all jobs to clear up; others will');
+}

@@ -1,0 +1,113 @@
+import type { FailureCause, Retry } from '../decide/build-retry';
+import type { BuildReason } from '../decide/plan-builds';
+import type { CleanupAction } from '../decide/plan-cleanup';
+import type { FileAction } from '../decide/cleanup-files';
+import type { BuildKey, UploadKey } from '../model/paths';
+import type { Logger } from '../runtime/log';
+
+export interface BuildFailure {
+  readonly cause: FailureCause;
+  /** One line for people. */
+  readonly message: string;
+  readonly exitCode?: number;
+}
+
+/** What happens in a builder: for the log, for metrics, and what tests wait for. */
+export type BuilderEvent =
+  | {
+      readonly kind: 'build-started';
+      readonly key: BuildKey;
+      readonly reasons: readonly BuildReason[];
+      readonly log: string;
+    }
+  | {
+      readonly kind: 'build-ready';
+      readonly key: BuildKey;
+      readonly formats: readonly string[];
+      readonly tookMs: number;
+    }
+  | { readonly kind: 'build-failed'; readonly image: string; readonly key?: BuildKey; readonly failure: BuildFailure }
+  | { readonly kind: 'upload-started'; readonly key: UploadKey; readonly file: string }
+  | {
+      readonly kind: 'upload-progress';
+      readonly key: UploadKey;
+      readonly bytesDone: number;
+      readonly bytesTotal: number;
+    }
+  | { readonly kind: 'upload-ready'; readonly key: UploadKey; readonly externalId: string; readonly tookMs: number }
+  | {
+      readonly kind: 'upload-failed';
+      readonly key: UploadKey;
+      readonly failure: BuildFailure;
+      readonly error?: unknown;
+    }
+  | { readonly kind: 'retry'; readonly what: string; readonly retry: Retry; readonly waitMs: number }
+  | { readonly kind: 'cleanup'; readonly action: CleanupAction }
+  | { readonly kind: 'cleanup-failed'; readonly action: CleanupAction; readonly error: unknown }
+  | { readonly kind: 'files'; readonly action: FileAction; readonly removed: readonly string[] }
+  | { readonly kind: 'leftovers'; readonly folder: string; readonly found: number }
+  | { readonly kind: 'orphan-removed'; readonly provider: string; readonly externalId: string; readonly name: string };
+
+export type OnBuilderEvent = (event: BuilderEvent) => void;
+
+/** Writes events to the log, one line each; progress only at debug. */
+export function logBuilderEvents(log: Logger): OnBuilderEvent {
+  return (event) => {
+    const [level, message, fields] = describe(event);
+    log[level](message, fields);
+  };
+}
+
+type Line = readonly ['debug' | 'info' | 'warn', string, Readonly<Record<string, unknown>>];
+
+function describe(event: BuilderEvent): Line {
+  switch (event.kind) {
+    case 'build-started':
+      return ['info', 'building image', { ...event.key, because: event.reasons.join(','), log: event.log }];
+    case 'build-ready':
+      return [
+        'info',
+        'image is ready',
+        { ...event.key, formats: event.formats.join(','), seconds: seconds(event.tookMs) },
+      ];
+    case 'build-failed':
+      return ['warn', 'image build failed', { image: event.image, ...event.key, ...event.failure }];
+    case 'upload-started':
+      return ['info', 'uploading image', { ...event.key, file: event.file }];
+    case 'upload-progress':
+      return ['debug', 'upload progress', { ...event.key, bytes: event.bytesDone, of: event.bytesTotal }];
+    case 'upload-ready':
+      return [
+        'info',
+        'upload is ready',
+        { ...event.key, external_id: event.externalId, seconds: seconds(event.tookMs) },
+      ];
+    case 'upload-failed':
+      return ['warn', 'upload failed', { ...event.key, ...event.failure, err: event.error }];
+    case 'retry':
+      return ['info', 'will try again', retryFields(event.what, event.retry, event.waitMs)];
+    case 'cleanup':
+      return ['info', `cleanup: ${event.action.kind}`, actionFields(event.action)];
+    case 'cleanup-failed':
+      return ['warn', 'cleanup failed', { action: event.action.kind, ...actionFields(event.action), err: event.error }];
+    case 'files':
+      return ['info', `files: ${event.action.kind}`, { ...event.action.build, removed: event.removed.length }];
+    case 'leftovers':
+      return ['info', 'cleared what an interrupted build left', { folder: event.folder, found: event.found }];
+    case 'orphan-removed':
+      return ['info', 'removed an image that no record knows', { ...event, kind: undefined }];
+  }
+}
+
+function retryFields(what: string, retry: Retry, waitMs: number): Readonly<Record<string, unknown>> {
+  return { what, in_seconds: seconds(waitMs), failures: retry.failures, cause: retry.cause, last: retry.message };
+}
+
+function actionFields(action: CleanupAction): Readonly<Record<string, unknown>> {
+  const key = 'upload' in action ? action.upload : action.build;
+  return { ...key, ...('reason' in action ? { because: action.reason } : {}) };
+}
+
+function seconds(ms: number): number {
+  return Math.round(ms / 100) / 10;
+}

@@ -1,0 +1,46 @@
+import type { Config, ProviderConfig } from '../config/types';
+import type { ImageWish, ImageWishes, ProviderWish } from '../decide/image-snapshot';
+import type { DriverRegistry, DriverTools } from '../drivers/driver';
+
+/** Where the configuration comes from, and how one hears of another. */
+export interface ConfigSource {
+  readonly current: Config;
+  onChange(listener: () => void): () => void;
+}
+
+/** The providers that take part in building and uploading (config.md 8); all others are ignored. */
+export function imageProviders(config: Config, drivers: DriverRegistry): readonly ProviderConfig[] {
+  return [...config.providers.values()].filter((it) => drivers.get(it.driver)?.managesImages === true);
+}
+
+/** What the planners want to know of a configuration. A provider whose format cannot be known is logged, and lends none. */
+export function imageWishes(config: Config, drivers: DriverRegistry, tools: DriverTools): ImageWishes {
+  const providers = new Map(
+    imageProviders(config, drivers).map((it): [string, ProviderWish] => [
+      it.name,
+      { name: it.name, format: imageFormat(it, drivers, tools), diskImages: it.diskImages },
+    ]),
+  );
+  const images = new Map(
+    [...config.diskImages.values()].map((it): [string, ImageWish] => {
+      const wanted = [...providers.values()].filter((provider) => provider.diskImages.has(it.name));
+      const formats = wanted.flatMap((provider) => provider.format ?? []);
+      return [it.name, { config: it, formats: new Set([...it.formats, ...formats]) }];
+    }),
+  );
+  return { images, providers };
+}
+
+function imageFormat(provider: ProviderConfig, drivers: DriverRegistry, tools: DriverTools): string | undefined {
+  try {
+    return drivers.get(provider.driver)?.imageFormat(provider, tools);
+  } catch (error) {
+    tools.log.error('image format of provider unknown', { provider: provider.name, err: error });
+    return undefined;
+  }
+}
+
+/** Names of the providers that images may be found at: also of those that list none any more. */
+export function imageProviderNames(wishes: ImageWishes): readonly string[] {
+  return [...wishes.providers.keys()];
+}
