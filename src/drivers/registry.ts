@@ -7,6 +7,7 @@ import { fakeSchema } from './fake/schema';
 import { kubernetesSchema } from './kubernetes/schema';
 import { metastaticSchema } from './metastatic/schema';
 import { openStackSchema } from './openstack/schema';
+import type * as QemuModule from './qemu/driver';
 import { qemuSchema } from './qemu/schema';
 import { staticSchema } from './static/schema';
 
@@ -28,7 +29,10 @@ export const drivers: ReadonlyMap<string, DriverEntry> & DriverRegistry = new Ma
       // eslint-disable-next-line @typescript-eslint/no-require-imports -- read when first needed: start-up time
       return (require('./fake/driver') as typeof FakeModule).fakeDriver;
     }),
-    schemaOnly({ name: 'qemu', schema: qemuSchema, managesImages: true }),
+    available({ name: 'qemu', schema: qemuSchema, managesImages: true }, () => {
+      // eslint-disable-next-line @typescript-eslint/no-require-imports -- as above
+      return (require('./qemu/driver') as typeof QemuModule).qemuDriver;
+    }),
     schemaOnly({ name: 'openstack', schema: openStackSchema, managesImages: true }),
     schemaOnly({ name: 'static', schema: staticSchema, managesImages: false }),
     schemaOnly({ name: 'metastatic', schema: metastaticSchema, managesImages: false }),

@@ -3,6 +3,7 @@ import type { Clock } from './clock';
 import { type Dial, type Handshake, dialTcp, sshHandshake } from './host-keys-handshake';
 import type { Logger } from './log';
 import { silentLogger } from './log';
+import { withTimeLimit } from './time-limit';
 
 /**
  * The scan that decides whether a node can be reached and which SSH host keys it has (drivers.md 3.1):
@@ -87,18 +88,11 @@ export async function scanHostKeys(
   tools: ScanTools,
   signal: AbortSignal,
 ): Promise<readonly string[]> {
-  signal.throwIfAborted();
-  const limit = new AbortController();
   let last: unknown;
-  const timer = tools.clock.after(target.timeoutMs, () => {
-    limit.abort(new HostKeyScanTimeoutError(target, { cause: last }));
-  });
-  const scan = new Scan(target, tools, AbortSignal.any([signal, limit.signal]), (error) => (last = error));
-  try {
-    return await scan.run();
-  } finally {
-    timer.cancel();
-  }
+  const late = () => new HostKeyScanTimeoutError(target, { cause: last });
+  return withTimeLimit({ ms: target.timeoutMs, clock: tools.clock, late }, signal, (limited) =>
+    new Scan(target, tools, limited, (error) => (last = error)).run(),
+  );
 }
 
 class Scan {
@@ -148,11 +142,13 @@ class Scan {
 
   /** Undefined if it failed or took too long; rejects only when the scan as a whole is over. */
   async #attempt<T>(work: (signal: AbortSignal) => Promise<T>): Promise<{ readonly value: T } | undefined> {
-    this.signal.throwIfAborted();
-    const slow = new AbortController();
-    const timer = this.tools.clock.after(CONNECTION_TIMEOUT_MS, () => slow.abort(new Error('no answer within 10 s')));
+    const limit = {
+      ms: CONNECTION_TIMEOUT_MS,
+      clock: this.tools.clock,
+      late: () => new Error('no answer within 10 s'),
+    };
     try {
-      return { value: await work(AbortSignal.any([this.signal, slow.signal])) };
+      return { value: await withTimeLimit(limit, this.signal, work) };
     } catch (error) {
       this.signal.throwIfAborted();
       this.onFailure(error);
@@ -162,8 +158,6 @@ class Scan {
         reason: error instanceof Error ? error.message : String(error),
       });
       return undefined;
-    } finally {
-      timer.cancel();
     }
   }
 
