@@ -1,0 +1,27 @@
+import type { ProviderConfig } from '../config/types';
+import type { DriverTools, Provider } from './driver';
+import { observed, type ObservedCall } from './observed';
+import { withRateLimit } from './rate-limit';
+import { driverOf } from './registry';
+import { withTransientRetries } from './transient-retries';
+
+export interface OpenProviderOptions {
+  /** Told of every call that reached the driver, each try by itself. */
+  readonly onCall?: (call: ObservedCall) => void;
+  /** Tries in total of calls that fail for the moment. */
+  readonly attempts?: number;
+}
+
+/**
+ * Connects a provider as the programs use it: rate limited as its driver says, repeating what fails for the moment, and
+ * telling of its calls. Throws for a driver that is unknown or not in this release.
+ */
+export function openProvider(config: ProviderConfig, tools: DriverTools, options: OpenProviderOptions = {}): Provider {
+  const driver = driverOf(config);
+  const { clock, random } = tools;
+  const { onCall, attempts } = options;
+  const plain = driver.connect(config, tools);
+  const told = onCall === undefined ? plain : observed(plain, clock, onCall);
+  const limited = withRateLimit(told, driver.requestDistanceMs?.(config) ?? 0, clock);
+  return withTransientRetries(limited, { clock, random, ...(attempts === undefined ? {} : { attempts }) });
+}
