@@ -48,6 +48,7 @@ export async function guardedSet(
       return statOf(results[1]);
     } catch (error) {
       if (unsure && isZkError(error, 'BAD_VERSION')) {
+        await parts.zk.sync(path); // the link may lead to another server now
         const found = await parts.zk.get(path);
         if (found.stat.version === version + 1 && found.data.equals(data)) return found.stat;
       }
@@ -66,13 +67,15 @@ export async function underLock<T>(
   try {
     return await untilKnown(parts, attempt, { signal: lock.signal, sessionBound: true });
   } catch (error) {
-    if (error instanceof ClaimLostError) throw error;
-    if (lock.signal.aborted || isZkError(error, 'SESSION_EXPIRED', 'SESSION_CLOSED')) {
-      throw new ClaimLostError(path, 'lock-gone', { cause: error });
-    }
-    throw error;
+    throw lock.signal.aborted && !(error instanceof ClaimLostError) ? lockGone(path, error) : sessionLost(path, error);
   }
 }
+
+function sessionLost(path: string, error: unknown): unknown {
+  return isZkError(error, 'SESSION_EXPIRED', 'SESSION_CLOSED') ? lockGone(path, error) : error;
+}
+
+const lockGone = (path: string, cause: unknown) => new ClaimLostError(path, 'lock-gone', { cause });
 
 /** The ClaimLostError that a failed guarded transaction means; other errors as they are. Step 0 is the guard. */
 export function claimLost(error: unknown, path: string): unknown {
@@ -108,7 +111,7 @@ export async function guardedRemove(
 ): Promise<void> {
   let extra: readonly string[] = [];
   let tries = 0;
-  await underLock(parts, lock, path, async () => {
+  const attempt = async () => {
     for (;;) {
       try {
         await parts.zk.transaction(removalOps(lock, path, version, extra));
@@ -124,7 +127,13 @@ export async function guardedRemove(
         extra = [...new Set(below)].filter((it) => it !== lock.contender && it !== lock.dir);
       }
     }
-  });
+  };
+  try {
+    // Not until the lock's signal: that aborts with the contender, which may well have gone by our own doing.
+    await untilKnown(parts, attempt, { sessionBound: true });
+  } catch (error) {
+    throw sessionLost(path, error);
+  }
 }
 
 function removalOps(lock: HeldLock, path: string, version: number, extra: readonly string[]): Op[] {
@@ -144,6 +153,7 @@ function removalOps(lock: HeldLock, path: string, version: number, extra: readon
 
 /** Whether the record is gone. What is left of its lock, which may lie elsewhere, is removed too. */
 async function isGone(zk: ZooKeeper, lock: HeldLock, path: string): Promise<boolean> {
+  await zk.sync(path);
   if ((await zk.exists(path)) !== undefined) return false;
   await deleteQuietly(zk, lock.contender);
   await deleteQuietly(zk, lock.dir);

@@ -64,7 +64,7 @@ function highestUploads(data: ImageData): Map<string, number> {
 /** Makes and deletes sequential children until the counter has passed `highest`. */
 async function advanceSequence(parts: StoreParts, dir: string, highest: number): Promise<void> {
   await makePath(parts, dir);
-  for (let made = -1; made < highest; ) {
+  for (let made = -1; made < highest;) {
     const options = { mode: 'persistent-sequential' } as const;
     const { path } = await untilKnown(parts, () => parts.zk.create(`${dir}/`, Buffer.alloc(0), options));
     made = sequenceOf(path) ?? highest;

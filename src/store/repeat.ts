@@ -1,36 +1,31 @@
-import { Backoff } from '../runtime/backoff';
 import { isOutcomeUnknown, isZkError } from '../zk/errors';
+import { repeat } from '../zk/retry';
 import type { StoreParts } from './parts';
 
 export interface RepeatOptions {
+  /** Ends the repeating with its reason. */
   readonly signal?: AbortSignal;
-  /** The request means something only in the session that it began in: an expired session ends the repeating. */
+  /** The request means something only in the session that it began in: it fails with SESSION_EXPIRED once that is lost. */
   readonly sessionBound?: boolean;
 }
 
 /**
  * Repeats a request until its outcome is known (zookeeper-client 7.4). `attempt` is told whether an earlier try may have
- * been carried out, and then looks for its traces before it judges an error. Ends with the first error that is an answer,
- * with the signal's reason, or when the client is closed.
+ * been carried out, and then looks for its traces before it judges an error. A session that ends leaves that open, too.
  */
-export async function untilKnown<T>(
-  { zk, clock, random }: StoreParts,
+export function untilKnown<T>(
+  parts: StoreParts,
   attempt: (unsure: boolean) => Promise<T>,
-  { signal, sessionBound = false }: RepeatOptions = {},
+  { signal = new AbortController().signal, sessionBound = false }: RepeatOptions = {},
 ): Promise<T> {
-  const backoff = new Backoff({ firstMs: 50, maxMs: 2_000 }, random);
   let unsure = false;
-  for (;;) {
-    signal?.throwIfAborted();
+  const watched = async () => {
     try {
       return await attempt(unsure);
     } catch (error) {
-      const isUnknown = isOutcomeUnknown(error) || (!sessionBound && isZkError(error, 'SESSION_EXPIRED'));
-      if (!isUnknown && !isZkError(error, 'THROTTLED_OP')) throw error;
-      unsure ||= isUnknown;
-      if (backoff.attempts > 0 || !isUnknown) await clock.sleep(backoff.next(), signal);
-      else backoff.next(); // a lost link is the usual cause, and then waiting for the next one is pause enough
-      await zk.connected(signal);
+      unsure ||= isOutcomeUnknown(error) || isZkError(error, 'SESSION_EXPIRED');
+      throw error;
     }
-  }
+  };
+  return repeat(parts.zk, watched, { tools: parts, signal }, sessionBound ? 'one-session' : 'any-session');
 }
