@@ -133,9 +133,9 @@ const CODE: readonly (readonly [bytes: string, instruction: string])[] = [
 const SECTOR_BYTES = 512;
 const SIGNATURE = Buffer.from([0x55, 0xaa]);
 
-/** The disk; a few sectors more than the code needs, for it reads the second. */
+/** The disk; the BIOS reads none that is smaller than a cylinder. */
 export function probeDisk(): Buffer {
-  const disk = Buffer.alloc(128 * SECTOR_BYTES);
+  const disk = Buffer.alloc(2048 * SECTOR_BYTES);
   Buffer.from(CODE.map(([bytes]) => bytes).join(''), 'hex').copy(disk);
   SIGNATURE.copy(disk, SECTOR_BYTES - SIGNATURE.length);
   return disk;
