@@ -1,8 +1,9 @@
 import { readFileSync, statSync } from 'node:fs';
 import type { Environment } from './document';
 import { parseConfig, type DriverSchemas, type ParsedConfig } from './parse';
+import { parseZooKeeper } from './parse-zookeeper';
 import { ConfigError, type Problem } from './problem';
-import type { Config } from './types';
+import type { Config, ZooKeeperConfig } from './types';
 
 export interface ConfigFiles {
   readonly file: string;
@@ -27,10 +28,24 @@ export function loadConfig(options: LoadOptions): Config {
 
 /** Reads the files and says all about them, without throwing for what they contain; `ConfigError` if one cannot be read. */
 export function readConfig(options: Omit<LoadOptions, 'onWarning'>): ParsedConfig {
-  const { file, secureFile } = options;
-  const main = { file, text: readText(file) };
-  const secure = secureFile === undefined ? undefined : { file: secureFile, text: readText(secureFile) };
+  const { main, secure } = readTexts(options);
   return parseConfig(main, secure, options.env, options.schemas);
+}
+
+/** Only where ZooKeeper is; throws `ConfigError` if that cannot be told. The rest of the file may be wrong. */
+export function loadZooKeeper(options: Omit<LoadOptions, 'schemas'>): ZooKeeperConfig {
+  const { main, secure } = readTexts(options);
+  const { zookeeper, problems } = parseZooKeeper(main, secure, options.env);
+  if (zookeeper === undefined) throw new ConfigError(problems);
+  for (const it of problems) options.onWarning?.(it);
+  return zookeeper;
+}
+
+function readTexts({ file, secureFile }: ConfigFiles) {
+  return {
+    main: { file, text: readText(file) },
+    secure: secureFile === undefined ? undefined : { file: secureFile, text: readText(secureFile) },
+  };
 }
 
 /**

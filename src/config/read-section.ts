@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import { z } from 'zod';
 import { nearestKey } from './nearest-key';
 import { oldKeyHint } from './old-keys';
 import type { KeyPath, Problem } from './problem';
@@ -64,6 +64,11 @@ function settle<T>(schema: z.ZodType<T>, issue: RawIssue, holder: { input: unkno
     context.report({ path: at, message, ...(context.missing ?? FATAL) });
     return 'stuck';
   }
+  if (!['invalid_type', 'invalid_union'].includes(issue.code)) {
+    // Limits and patterns are in schemas of drivers that Python does not have: nothing to be lenient for.
+    context.report({ path: at, message: limitMessage(issue), ...FATAL });
+    return 'stuck';
+  }
   const fix = repair(issue);
   if (fix.message !== undefined) {
     const expected = fix.expected === undefined ? {} : { expected: fix.expected };
@@ -83,6 +88,11 @@ function settle<T>(schema: z.ZodType<T>, issue: RawIssue, holder: { input: unkno
   if (fix.kind === 'drop') delete parent[key];
   else parent[key] = fix.value;
   return 'repaired';
+}
+
+function limitMessage(issue: RawIssue): string {
+  const made = issue.message ?? z.config().localeError?.(issue as never);
+  return (typeof made === 'string' ? made : made?.message) ?? 'not a valid value';
 }
 
 function unknownKey(schema: z.core.$ZodType, inner: KeyPath, at: KeyPath, key: string): Finding {

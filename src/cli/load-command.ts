@@ -1,0 +1,14 @@
+import type { Command } from './context';
+import type * as OpenContext from './open-context';
+
+/* eslint-disable @typescript-eslint/no-require-imports -- a command reads only what it needs: `--help` must be fast */
+
+/** The file of a command, read when it is run. */
+export function loadCommand(name: string): Command {
+  return (require(`./commands/${name}`) as { run: Command }).run;
+}
+
+/** What reaches configuration and store. */
+export function loadContext(): typeof OpenContext {
+  return require('./open-context') as typeof OpenContext;
+}
