@@ -1,5 +1,7 @@
+import { linkSignals } from '../drivers/abort';
 import { RateLimitedError, TransientError } from '../drivers/errors';
 import { Backoff } from '../runtime/backoff';
+import { withTimeLimit } from '../runtime/time-limit';
 import type { LauncherTools } from './tools';
 
 /**
@@ -42,14 +44,29 @@ export async function within<T>(
   signal: AbortSignal,
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
-  const over = new AbortController();
-  const timer = tools.clock.after(ms, () => over.abort(new TimeLimitError(limit)));
+  const over = new TimeLimitError(limit);
+  let isOver = false;
+  const late = () => {
+    isOver = true;
+    return over;
+  };
   try {
-    return await work(AbortSignal.any([signal, over.signal]));
+    return await withTimeLimit({ ms, clock: tools.clock, late }, signal, work);
   } catch (error) {
-    if (over.signal.aborted && !signal.aborted) throw over.signal.reason;
+    if (isOver && !signal.aborted) throw over; // whatever the interrupted call made of it
     throw error;
+  }
+}
+
+/** Runs `work` under a signal that aborts with the first of several, and keeps no trace of it afterwards. */
+export async function underSignals<T>(
+  signals: readonly AbortSignal[],
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const linked = linkSignals(...signals);
+  try {
+    return await work(linked.signal);
   } finally {
-    timer.cancel();
+    linked.release();
   }
 }

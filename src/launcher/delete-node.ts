@@ -1,6 +1,6 @@
 import type { NodeState } from '../model/records';
 import { ClaimLostError, type NodeClaim } from '../store/api';
-import { within } from './cloud-call';
+import { underSignals, within } from './cloud-call';
 import { destroyInstance, instancesOfNode, storedExternalId } from './destroy-instance';
 import type { ProviderRuntime } from './provider-runtime';
 import type { LauncherTools } from './tools';
@@ -38,8 +38,9 @@ export async function deleteNode(
     if (state !== 'deleted' && provider !== null) {
       if (!DELETABLE.has(state) || !mayDelete(claim)) return false;
       if (state !== 'deleting') await claim.write({ state: 'deleting' });
-      const alive = AbortSignal.any([signal, claim.signal]);
-      await within(DELETION_TIMEOUT_MS, 'deletion', tools, alive, (it) => destroyAll(claim, state, runtime, tools, it));
+      await underSignals([signal, claim.signal], (alive) =>
+        within(DELETION_TIMEOUT_MS, 'deletion', tools, alive, (it) => destroyAll(claim, state, runtime, tools, it)),
+      );
     }
     if (!claim.isHeld()) throw new ClaimLostError(id, 'lock-gone');
     await claim.remove();

@@ -2,7 +2,9 @@ import type { NodePick } from '../decide/plan-nodes';
 import type { NodeRequest } from '../model/records';
 import { pick as pickOne } from '../runtime/random';
 import { wallSeconds } from '../runtime/clock';
+import { underSignals } from './cloud-call';
 import { HeldNode } from './held-node';
+import { chooseImage } from './image-choice';
 import { type LaunchOutcome, launchNode } from './launch-node';
 import { newNodeRecord } from './launch-record';
 import type { Assignment, NodeSet } from './node-set';
@@ -86,6 +88,7 @@ async function launch(
   const { tools, runtime, config } = pool;
   const label = config.labels.get(pick.label);
   if (label === undefined) throw new Error(`label is not in the pool any more: ${pick.label}`);
+  const choice = chooseImage(label, runtime.config, pool.world.images);
   const record = newNodeRecord({
     provider: runtime.config.name,
     pool: config,
@@ -94,6 +97,8 @@ async function launch(
     requestId: id,
     request,
     need: pick.need,
+    choice,
+    zone,
     nowSeconds: wallSeconds(tools.clock),
   });
   const node = new HeldNode(await tools.store.nodes.create(record, signal));
@@ -116,9 +121,8 @@ export function startLaunch(
   const letGo = runtime.hold();
   const job = { runtime, pool: config, label, zone, requestId: id, request, images: world.images, inherited };
   const work = async (): Promise<LaunchOutcome> => {
-    const alive = AbortSignal.any([now, node.signal]);
-    const endTurn = await runtime.launchSlot(alive).catch(() => undefined); // we have to go, or the node is lost
-    if (endTurn === undefined) return 'lost';
+    const endTurn = await underSignals([now, node.signal], (it) => runtime.launchSlot(it)).catch(() => undefined);
+    if (endTurn === undefined) return 'lost'; // we have to go, or the node is not ours any more
     try {
       return await launchNode(node, job, tools, now);
     } finally {

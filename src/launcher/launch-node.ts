@@ -4,7 +4,7 @@ import { LaunchFailedError, NoCapacityError, RefusedError } from '../drivers/err
 import { fillTemplate } from '../decide/request-template';
 import type { NodeRequest } from '../model/records';
 import { ClaimLostError, type ImagesView } from '../store/api';
-import { TimeLimitError, untilAnswered, within } from './cloud-call';
+import { TimeLimitError, underSignals, untilAnswered, within } from './cloud-call';
 import {
   NODE_ID_KEY,
   POOL_NAME_KEY,
@@ -16,7 +16,7 @@ import {
 import type { HeldNode } from './held-node';
 import { keyCheck } from './host-key-check';
 import { type ImageChoice, chooseImage } from './image-choice';
-import { asJson, attemptOf, instanceChange, instanceName, preparedChange } from './launch-record';
+import { asJson, attemptOf, instanceChange, instanceName, isIn, preparedChange } from './launch-record';
 import type { ProviderRuntime } from './provider-runtime';
 import type { LauncherTools } from './tools';
 
@@ -62,7 +62,6 @@ export async function launchNode(
   tools: LauncherTools,
   signal: AbortSignal,
 ): Promise<LaunchOutcome> {
-  const alive = AbortSignal.any([signal, node.signal]);
   const log = tools.log.child({
     logger: 'nodepool.NodeLauncher',
     node: node.id,
@@ -70,14 +69,13 @@ export async function launchNode(
     request: job.requestId,
     event_id: job.request.eventId,
   });
-  const again: LauncherTools = { ...tools, log };
   try {
-    const outcome = await attempts(node, job, again, alive);
+    const outcome = await underSignals([signal, node.signal], (it) => attempts(node, job, { ...tools, log }, it));
     if (outcome !== 'ready') await node.write({ state: outcome });
     log.info(`node is ${outcome}`);
     return outcome;
   } catch (error) {
-    if (error instanceof ClaimLostError || alive.aborted) return 'lost';
+    if (error instanceof ClaimLostError || signal.aborted || node.signal.aborted) return 'lost';
     log.error('node could not be launched', { err: error });
     return node.write({ state: 'failed' }).then(
       () => 'failed',
@@ -130,7 +128,8 @@ async function oneAttempt(
   if (externalId === undefined) {
     const choice = chooseImage(job.label, job.runtime.config, job.images);
     if (choice === undefined) throw new NoImageError();
-    await node.write({ ...preparedChange(choice), az: job.zone ?? null });
+    const prepared = preparedChange(choice, job.zone);
+    if (!isIn(node.record, prepared)) await node.write(prepared);
     externalId = await begin(node, attempt, job, choice, tools, signal);
   }
   const known = externalId;

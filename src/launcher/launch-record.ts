@@ -13,12 +13,15 @@ export interface NewNode {
   readonly requestId: string;
   readonly request: NodeRequest;
   readonly need: Resources;
+  /** Undefined: there is none at the moment; the launch will find out whether that stays so. */
+  readonly choice: ImageChoice | undefined;
+  readonly zone: string | undefined;
   readonly nowSeconds: number;
 }
 
 /**
- * The first record of a node (launcher.md 7 6b). `resources` are there from the start, where Python adds them later: limits
- * count a node from the moment it exists.
+ * The record that a node begins its launch with (launcher.md 7 6b): `building`, since record and lock appear together.
+ * `resources` are there from the start, where Python adds them later: limits count a node from the moment it exists.
  */
 export function newNodeRecord(it: NewNode): Node {
   return {
@@ -57,13 +60,19 @@ export function newNodeRecord(it: NewNode): Node {
     tenantName: it.request.tenantName,
     requestor: it.request.requestor,
     driverData: null,
+    ...(it.choice === undefined ? {} : preparedChange(it.choice, it.zone)),
   };
 }
 
 /** What a node takes from image and label before its instance is asked for. */
-export function preparedChange(choice: ImageChoice): Partial<Node> {
+export function preparedChange(choice: ImageChoice, zone: string | undefined): Partial<Node> {
   const { image: _image, ...facts } = choice;
-  return { state: 'building', ...facts };
+  return { state: 'building', az: zone ?? null, ...facts };
+}
+
+/** Whether writing `change` would change nothing. */
+export function isIn(record: Node, change: Partial<Node>): boolean {
+  return Object.entries(change).every(([key, value]) => record[key as keyof Node] === value);
 }
 
 /** What a node takes from its running instance (launcher.md 15, "instance data copied"). */

@@ -59,11 +59,6 @@ export class PoolWorker implements Reconciler {
     this.#capacity = new Backoff({ firstMs: 1000, maxMs: 60_000 }, tools.random);
   }
 
-  /** Requests in hand and launches that were left to finish. */
-  get busy(): boolean {
-    return this.#running.size > 0;
-  }
-
   /** Whether this request is being served here. */
   serves(request: string): boolean {
     return this.#inHand.has(request);
@@ -77,14 +72,14 @@ export class PoolWorker implements Reconciler {
 
   async pass(signal: AbortSignal): Promise<{ readonly againInMs: number }> {
     const { world, id } = this.context();
-    if (!world.fresh || !world.pools().some((it) => it.id === id)) return { againInMs: FULL_PASS_MS };
+    if (!world.fresh) return { againInMs: FULL_PASS_MS };
     this.#dropGone();
-    let againInMs = Math.min(FULL_PASS_MS, this.#retryWaiting());
-    const wasPaused = this.registration.component.paused;
-    if (!this.#draining) againInMs = Math.min(againInMs, this.#judgeAll(signal));
+    const retryInMs = this.#retryWaiting();
+    // Seeing oneself means that one's view of the other pools is usable (launcher.md 3 step 2).
+    if (this.#draining || !world.pools().some((it) => it.id === id)) return { againInMs: retryInMs };
+    const judgeInMs = this.#judgeAll(signal);
     await this.#publish();
-    if (wasPaused !== this.registration.component.paused) againInMs = Math.min(againInMs, FULL_PASS_MS);
-    return { againInMs };
+    return { againInMs: Math.min(retryInMs, judgeInMs) };
   }
 
   /** Continues a request that its launcher has left (launcher.md 24). */
@@ -99,6 +94,11 @@ export class PoolWorker implements Reconciler {
     this.#draining = true;
     for (const handler of this.#inHand.values()) if (handler.isWaiting) handler.giveBack();
     this.context().nudge();
+    await this.idle();
+  }
+
+  /** Resolves when nothing is in hand. */
+  async idle(): Promise<void> {
     while (this.#running.size > 0) await Promise.race(this.#running);
   }
 

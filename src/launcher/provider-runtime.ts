@@ -1,6 +1,6 @@
 import type { PoolConfig, PoolLabelConfig, ProviderConfig } from '../config/types';
 import { minus, total } from '../decide/quota';
-import type { Driver, Instance, Provider } from '../drivers/driver';
+import type { Instance, Provider } from '../drivers/driver';
 import { RefusedError } from '../drivers/errors';
 import type { Resources } from '../model/records';
 import type { Reconciler } from '../runtime/reconcile';
@@ -10,6 +10,16 @@ import type { LauncherTools } from './tools';
 /** How long an answer about the account's limits is good for, and how soon a failed question is repeated. */
 const QUOTA_AGE_MS = 300_000;
 const RETRY_MS = 10_000;
+
+export interface RuntimeEvents {
+  nodeExists(node: string): boolean;
+  /** Something that decisions rest on is known now, or has changed. */
+  learned(): void;
+  /** An answer was found to be wrong: ask again soon. */
+  doubted(): void;
+  /** A launch has ended where their number is bounded. */
+  slotFree(): void;
+}
 
 /**
  * One configured provider as long as its configuration stays the same: the connection, and what the cloud has told about
@@ -30,21 +40,18 @@ export class ProviderRuntime implements Reconciler {
   #closing: Promise<void> | undefined;
   readonly #launchQueue: (() => void)[] = [];
   #launching = 0;
-  /** Called when something that decisions rest on has changed. */
-  onChange: () => void = () => undefined;
 
   constructor(
     readonly config: ProviderConfig,
-    readonly driver: Driver,
     private readonly tools: LauncherTools,
-    private readonly nodeExists: (node: string) => boolean,
+    private readonly events: RuntimeEvents,
   ) {
     this.name = `provider ${config.name}`;
-    this.provider = driver.connect(config, {
+    this.provider = tools.openProvider(config, {
       clock: tools.clock,
       random: tools.random,
       env: tools.env,
-      log: tools.log.child({ logger: `nodepool.driver.${driver.name}`, provider: config.name }),
+      log: tools.log.child({ logger: `nodepool.driver.${config.driver}`, provider: config.name }),
     });
   }
 
@@ -70,7 +77,7 @@ export class ProviderRuntime implements Reconciler {
   /** After the cloud said that it is full: its limits are asked for anew. */
   forgetQuota(): void {
     this.#availableAtMs = -Infinity;
-    this.onChange();
+    this.events.doubted();
   }
 
   /** Launches under way or in the queue, over all pools. */
@@ -96,7 +103,7 @@ export class ProviderRuntime implements Reconciler {
       open = false;
       this.#launching -= 1;
       this.#launchQueue.shift()?.();
-      this.onChange();
+      if (this.config.maxConcurrency >= 0) this.events.slotFree();
     };
   }
 
@@ -120,7 +127,7 @@ export class ProviderRuntime implements Reconciler {
       ask(this.#askZones(signal)),
       ask(this.#askQuota(signal)),
     ]);
-    if (changed.includes(true)) this.onChange();
+    if (changed.includes(true)) this.events.learned();
     if (failed.length === 0) return { againInMs: QUOTA_AGE_MS };
     this.tools.log.warn('provider did not answer a question', {
       provider: this.config.name,
@@ -220,7 +227,7 @@ export class ProviderRuntime implements Reconciler {
   /** Ours and known by its node: counted through the node. Leaked ones of ours count as used by others. */
   #isManaged({ metadata }: Instance): boolean {
     const node = metadata[NODE_ID_KEY];
-    return metadata[PROVIDER_NAME_KEY] === this.config.name && node !== undefined && this.nodeExists(node);
+    return metadata[PROVIDER_NAME_KEY] === this.config.name && node !== undefined && this.events.nodeExists(node);
   }
 }
 

@@ -1,9 +1,11 @@
+import { linkSignals } from '../drivers/abort';
 import { MIN_READY_REQUESTOR } from '../decide/plan-min-ready';
 import { declineChange } from '../decide/request-decline';
 import type { RankedRequest } from '../decide/request-index';
 import type { RequestRank } from '../decide/request-order';
 import type { NodeRequest } from '../model/records';
 import { ClaimLostError, type RequestClaim } from '../store/api';
+import { underSignals } from './cloud-call';
 import { type Filling, fillSlots, startLaunch } from './fill-slots';
 import { HeldNode } from './held-node';
 import { type Assignment, NodeSet } from './node-set';
@@ -116,16 +118,16 @@ export class RequestHandler {
     begin: (claim: RequestClaim, stop: AbortSignal) => Promise<void>,
   ): Promise<HandlerEnd> {
     const pool = this.pool();
+    const until = linkSignals(pool.now, this.#interrupt.signal);
     let claim: RequestClaim | undefined;
     try {
-      const until = AbortSignal.any([pool.now, this.#interrupt.signal]);
-      claim = await pool.tools.store.requests.claim(this.id, until);
+      claim = await pool.tools.store.requests.claim(this.id, until.signal);
       if (claim === undefined) return 'not ours';
       const { state, declinedBy } = claim.current.record;
       if (state !== expected || declinedBy.includes(pool.id)) return 'not ours';
       this.#claimed = true;
-      const stop = AbortSignal.any([until, claim.signal]);
-      return await this.#untilDone(claim, stop, begin);
+      const held = claim;
+      return await underSignals([until.signal, held.signal], (stop) => this.#untilDone(held, stop, begin));
     } catch (error) {
       if (error instanceof ClaimLostError || error instanceof Interruption || pool.now.aborted) return 'lost';
       throw error;
@@ -133,6 +135,7 @@ export class RequestHandler {
       first?.cancel();
       await Promise.all(this.set.clear().map((it) => it.node.release()));
       await claim?.release();
+      until.release();
     }
   }
 

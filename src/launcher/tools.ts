@@ -1,4 +1,5 @@
-import type { DriverRegistry } from '../drivers/driver';
+import type { ProviderConfig } from '../config/types';
+import type { DriverTools, Provider } from '../drivers/driver';
 import type { Clock } from '../runtime/clock';
 import type { ScanTarget } from '../runtime/host-keys';
 import type { Logger } from '../runtime/log';
@@ -13,7 +14,8 @@ export interface LauncherTools {
   readonly log: Logger;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly store: Store;
-  readonly drivers: DriverRegistry;
+  /** Connects a provider; throws when its driver cannot. */
+  readonly openProvider: (config: ProviderConfig, tools: DriverTools) => Provider;
   /** Scans a host for its keys until its time is over; `<type> <base64>` each. */
   readonly scanHostKeys: (target: ScanTarget, signal: AbortSignal) => Promise<readonly string[]>;
   /** As `gethostname()` says: names the component. */

@@ -1,0 +1,121 @@
+import { readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { CommanderError } from 'commander';
+import { configStamp, loadConfig } from '../config/load';
+import type { Config } from '../config/types';
+import { openProvider } from '../drivers/open-provider';
+import { drivers } from '../drivers/registry';
+import { type Clock, systemClock } from '../runtime/clock';
+import { scanHostKeys } from '../runtime/host-keys';
+import { createLogger, type Logger } from '../runtime/log';
+import { runCommand } from '../runtime/processes';
+import type { Program, ProgramIo } from '../runtime/program';
+import { systemRandom } from '../runtime/random';
+import { Scope } from '../runtime/scope';
+import { openZooKeeper } from '../store/open-zookeeper';
+import { openStore } from '../store/store';
+import type { ZooKeeper } from '../zk/client';
+import type { ConfigSource } from './config-source';
+import { runLauncher } from './main';
+import { type Flags, parseFlags } from './settings';
+
+/** `nodepool-launcher`. */
+export const main: Program = async (argv, io) => {
+  const version = ownVersion();
+  let flags: Flags;
+  try {
+    flags = parseFlags(argv, version, io);
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    throw error;
+  }
+  const log = createLogger({ level: flags.debug ? 'debug' : 'info', format: 'text' });
+  try {
+    await launch(flags, version, log, io);
+    return 0;
+  } catch (error) {
+    if (io.stop.drain.aborted && error === io.stop.drain.reason) return 0; // stopped before it had begun
+    io.stderr.write(`nodepool-launcher: ${(error as Error).message}\n`);
+    log.debug('launcher has ended', { err: error });
+    return 1;
+  }
+};
+
+async function launch(flags: Flags, version: string, log: Logger, io: ProgramIo): Promise<void> {
+  await using scope = new Scope();
+  const tools = { clock: systemClock, random: systemRandom, log: log.child({ logger: 'nodepool' }), env: io.env };
+  const files = { file: flags.config, secureFile: flags.secure };
+  const read = () =>
+    loadConfig({
+      ...files,
+      env: io.env,
+      schemas: drivers,
+      onWarning: ({ file, line, key, message }) => log.warn('configuration', { file, line, key, problem: message }),
+    });
+  const stamp = configStamp(files);
+  const config = read();
+  const { hosts, tls, timeout } = config.zookeeper;
+  if (hosts === '') throw new Error(`no ZooKeeper servers are configured in ${flags.config}`);
+  const zk = scope.own(await openZooKeeper({ hosts, tls, timeoutSeconds: timeout }, tools), (it) => it.close());
+  await zk.connected(io.stop.drain);
+  const store = scope.own(openStore(zk, tools), (it) => it.close());
+  await runLauncher(
+    { source: configSource({ config, stamp }, read, () => configStamp(files), zk) },
+    {
+      ...tools,
+      store,
+      openProvider,
+      scanHostKeys: (target, signal) => scanHostKeys(target, tools, signal),
+      hostname: hostname(),
+      fqdn: await fullName(io.env, systemClock),
+      version,
+    },
+    io.stop,
+  );
+}
+
+/** What was read to connect is handed out first, so that the launcher begins with just that. */
+function configSource(
+  first: { readonly config: Config; readonly stamp: string },
+  read: () => Config,
+  stamp: () => string,
+  zk: ZooKeeper,
+): ConfigSource {
+  let waiting: typeof first | undefined = first;
+  let hosts = first.config.zookeeper.hosts;
+  return {
+    stamp: () => waiting?.stamp ?? stamp(),
+    load: () => {
+      const config = waiting?.config ?? read();
+      waiting = undefined;
+      if (config.zookeeper.hosts !== hosts && config.zookeeper.hosts !== '') {
+        hosts = config.zookeeper.hosts;
+        zk.updateServers(hosts);
+      }
+      return config;
+    },
+  };
+}
+
+/** Of the package, beside which `src` and `dist` lie. */
+function ownVersion(): string {
+  const file = join(__dirname, '..', '..', 'package.json');
+  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
+}
+
+const LOOKUP_MS = 5_000;
+
+/** The host's name with its domain; without if there is none, or if nobody answers in time. */
+async function fullName(env: ProgramIo['env'], clock: Clock): Promise<string> {
+  const patience = new AbortController();
+  const timer = clock.after(LOOKUP_MS, () => patience.abort());
+  try {
+    const { code, stdout } = await runCommand({ file: 'hostname', args: ['--fqdn'], env }, patience.signal);
+    return code === 0 && stdout.trim() !== '' ? stdout.trim() : hostname();
+  } catch {
+    return hostname(); // no such program, or no answer: the plain name has to do
+  } finally {
+    timer.cancel();
+  }
+}

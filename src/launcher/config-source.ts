@@ -1,0 +1,48 @@
+import type { Config } from '../config/types';
+import type { Reconciler } from '../runtime/reconcile';
+import type { LauncherTools } from './tools';
+
+/** Where the configuration comes from. */
+export interface ConfigSource {
+  /** A text that differs when the files may have changed. Throws while they cannot be read. */
+  stamp(): string;
+  /** Throws with all that is wrong. */
+  load(): Config;
+}
+
+const LOOK_EVERY_MS = 1000;
+
+/** Looks after the files and applies what changed; a file that cannot be used leaves the old configuration in force. */
+export class ConfigWatch implements Reconciler {
+  readonly name = 'configuration';
+  #stamp: string;
+
+  constructor(
+    private readonly source: ConfigSource,
+    private readonly tools: Pick<LauncherTools, 'log'>,
+    stamp: string,
+    private readonly apply: (config: Config) => Promise<void>,
+  ) {
+    this.#stamp = stamp;
+  }
+
+  async pass(): Promise<{ readonly againInMs: number }> {
+    const stamp = this.#read(() => this.source.stamp());
+    if (stamp === undefined || stamp === this.#stamp) return { againInMs: LOOK_EVERY_MS };
+    this.#stamp = stamp;
+    const config = this.#read(() => this.source.load());
+    if (config === undefined) return { againInMs: LOOK_EVERY_MS };
+    await this.apply(config);
+    this.tools.log.info('configuration is reloaded');
+    return { againInMs: LOOK_EVERY_MS };
+  }
+
+  #read<T>(read: () => T): T | undefined {
+    try {
+      return read();
+    } catch (error) {
+      this.tools.log.error('configuration cannot be used', { err: error });
+      return undefined;
+    }
+  }
+}

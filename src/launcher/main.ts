@@ -1,0 +1,124 @@
+import type { Component } from '../model/records';
+import type { StopSignals } from '../runtime/program';
+import { Scope } from '../runtime/scope';
+import { ConfigWatch, type ConfigSource } from './config-source';
+import { DeletionWorker } from './deletion-worker';
+import { type Loop, startLoop } from './loop';
+import { LostRequestWorker } from './lost-request-worker';
+import { MinReadyWorker } from './min-ready-worker';
+import { RequestLockWorker } from './request-lock-worker';
+import { Roster } from './roster';
+import type { LauncherTools } from './tools';
+import { World } from './world';
+
+export interface LauncherOptions {
+  readonly source: ConfigSource;
+  /** Called when all pools are registered and the loops run. */
+  readonly onReady?: () => void;
+}
+
+/** Events in a row cost the launcher-wide loops one pass per this many milliseconds. */
+const REST_MS = 10;
+
+/**
+ * The launcher: serves requests of every configured pool and looks after the nodes of every configured provider, until told
+ * to stop. `stop.drain`: takes nothing new and finishes what it has. `stop.now`: abandons that as well and lets its
+ * locks go, so that others continue at once. The store stays open.
+ */
+export async function runLauncher(options: LauncherOptions, tools: LauncherTools, stop: StopSignals): Promise<void> {
+  await using scope = new Scope();
+  const stamp = options.source.stamp();
+  const config = options.source.load();
+  const background = new Background(tools);
+  const world = scope.own(new World(tools.store, () => undefined), (it) => it.close());
+  await world.ready(stop.drain);
+  const around = {
+    tools,
+    world,
+    policy: () => ({ tenantLimits: roster.config.tenantLimits }),
+    now: stop.now,
+    learned: () => world.reweigh(roster.weightOf),
+    inBackground: (work: Promise<void>) => background.add(work),
+  };
+  const roster: Roster = scope.own(new Roster(config, around), (it) => it.close());
+  const self = await tools.store.components.register<Component>({
+    kind: 'launcher',
+    hostname: tools.hostname,
+    state: 'running',
+    version: tools.version,
+    modelApi: 0,
+  });
+  scope.defer(() => self.unregister());
+  await roster.apply(config);
+  const workers = startWorkers(scope, roster, world, tools, stop.now);
+  const watch = new ConfigWatch(options.source, tools, stamp, (it) => roster.apply(it));
+  const watching = startLoop(watch, tools);
+  scope.defer(() => watching.stop());
+  tools.log.info('launcher is ready', { providers: config.providers.size, labels: config.labels.size });
+  options.onReady?.();
+  await aborted(stop.drain);
+  await watching.stop();
+  await Promise.race([drained(workers, roster, background), aborted(stop.now)]);
+}
+
+async function drained(workers: Workers, roster: Roster, background: Background): Promise<void> {
+  await workers.takeNothingNew();
+  await Promise.all([roster.drain(), workers.deletionsEnded(), background.ended()]);
+}
+
+interface Workers {
+  takeNothingNew(): Promise<void>;
+  deletionsEnded(): Promise<void>;
+}
+
+function startWorkers(scope: Scope, roster: Roster, world: World, tools: LauncherTools, now: AbortSignal): Workers {
+  const loops: Loop[] = [];
+  const nudgeAll = () => loops.forEach((it) => it.nudge());
+  const lost = new LostRequestWorker(tools, world, () => roster.served(), now, nudgeAll);
+  const scopeOfDeletion = () => roster.deletionScope((node) => lost.willContinue(node));
+  const deletion = new DeletionWorker(tools, world, scopeOfDeletion, now, nudgeAll);
+  const minReady = new MinReadyWorker(tools, world, () => roster.minReadyScope());
+  const locks = new RequestLockWorker(tools, world);
+  loops.push(
+    startLoop(lost, tools, { restMs: REST_MS }),
+    startLoop(deletion, tools, { restMs: REST_MS }),
+    startLoop(minReady, tools, { restMs: REST_MS }),
+  );
+  const patrol = startLoop(locks, tools);
+  scope.defer(() => Promise.all([...loops, patrol].map((it) => it.stop())));
+  const stopListening = world.onChange(({ requests }) => {
+    for (const id of requests) if (!world.requests.has(id)) roster.noticeGone(id);
+    nudgeAll();
+    roster.nudge();
+  });
+  scope.defer(stopListening);
+  return {
+    takeNothingNew: async () => {
+      await Promise.all(loops.map((it) => it.stop()));
+    },
+    deletionsEnded: () => deletion.drained(),
+  };
+}
+
+/** Work that goes on beside the rest: pools and providers that were removed and finish what they had. */
+class Background {
+  readonly #running = new Set<Promise<void>>();
+
+  constructor(private readonly tools: LauncherTools) {}
+
+  add(work: Promise<void>): void {
+    const tracked = work
+      .catch((error: unknown) => this.tools.log.error('removed part did not end properly', { err: error }))
+      .finally(() => this.#running.delete(tracked));
+    this.#running.add(tracked);
+  }
+
+  async ended(): Promise<void> {
+    while (this.#running.size > 0) await Promise.all(this.#running);
+  }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+}

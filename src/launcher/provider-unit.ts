@@ -1,0 +1,97 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { PoolConfig, ProviderConfig } from '../config/types';
+import { LeakWorker } from './leak-worker';
+import { type Loop, startLoop } from './loop';
+import { PoolUnit, type Surroundings } from './pool-unit';
+import { ProviderRuntime } from './provider-runtime';
+
+/** A provider at work: its connection, the loops that belong to it, its pools. */
+export class ProviderUnit {
+  readonly pools = new Map<string, PoolUnit>();
+  #runtime: ProviderRuntime;
+  #loops: readonly Loop[];
+
+  private constructor(
+    private readonly around: Surroundings,
+    runtime: ProviderRuntime,
+  ) {
+    this.#runtime = runtime;
+    this.#loops = this.#startLoops();
+  }
+
+  /** Throws when the driver cannot be connected as configured. */
+  static async start(config: ProviderConfig, around: Surroundings): Promise<ProviderUnit> {
+    let unit: ProviderUnit | undefined = undefined;
+    const runtime = openRuntime(config, around, () => unit);
+    unit = new ProviderUnit(around, runtime);
+    await unit.#applyPools(config);
+    return unit;
+  }
+
+  get runtime(): ProviderRuntime {
+    return this.#runtime;
+  }
+
+  /** Follows a changed section: only what differs is replaced. Throws, unchanged, when the driver cannot be connected. */
+  async apply(config: ProviderConfig): Promise<void> {
+    if (isDeepStrictEqual(this.#runtime.config, config)) return;
+    const before = this.#runtime;
+    const loops = this.#loops;
+    this.#runtime = openRuntime(config, this.around, () => this);
+    this.#loops = this.#startLoops();
+    await this.#applyPools(config);
+    await Promise.all(loops.map((it) => it.stop()));
+    await before.retire();
+  }
+
+  nudge(): void {
+    for (const pool of this.pools.values()) pool.nudge();
+  }
+
+  /** Finishes what the pools have in hand, then closes. */
+  async drain(): Promise<void> {
+    await Promise.all([...this.pools.values()].map((it) => it.drain()));
+    await this.close();
+  }
+
+  /** Stops and closes at once. */
+  async close(): Promise<void> {
+    await Promise.all([...this.pools.values()].map((it) => it.close()));
+    await Promise.all(this.#loops.map((it) => it.stop()));
+    await this.#runtime.close();
+  }
+
+  async #applyPools(config: ProviderConfig): Promise<void> {
+    for (const [name, pool] of this.pools) {
+      if (config.pools.has(name)) continue;
+      this.pools.delete(name);
+      this.around.inBackground(pool.drain());
+    }
+    for (const pool of config.pools.values()) await this.#applyPool(pool);
+  }
+
+  async #applyPool(pool: PoolConfig): Promise<void> {
+    const known = this.pools.get(pool.name);
+    if (known !== undefined) known.apply(this.#runtime, pool);
+    else this.pools.set(pool.name, await PoolUnit.start(this.#runtime, pool, this.around));
+  }
+
+  #startLoops(): readonly Loop[] {
+    const { tools, world } = this.around;
+    const runtime = this.#runtime;
+    return [startLoop(runtime, tools), startLoop(new LeakWorker(tools, world, runtime), tools)];
+  }
+
+  askAgain(): void {
+    this.#loops[0]?.nudge();
+  }
+}
+
+function openRuntime(config: ProviderConfig, around: Surroundings, unit: () => ProviderUnit | undefined) {
+  return new ProviderRuntime(config, around.tools, {
+    nodeExists: (node) => around.world.nodes.has(node),
+    learned: () => around.learned(),
+    doubted: () => unit()?.askAgain(),
+    slotFree: () => unit()?.nudge(),
+  });
+}

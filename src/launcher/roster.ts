@@ -1,0 +1,108 @@
+import type { Config, LabelConfig } from '../config/types';
+import type { Node, Resources } from '../model/records';
+import type { DeletionScope } from './deletion-worker';
+import type { ServedPool } from './lost-request-worker';
+import type { MinReadyScope } from './min-ready-worker';
+import { labelImageReady } from './pool-offer';
+import type { PoolUnit, Surroundings } from './pool-unit';
+import type { ProviderRuntime } from './provider-runtime';
+import { ProviderUnit } from './provider-unit';
+
+/** Who is at work under the present configuration, and what the launcher-wide workers need to know of it. */
+export class Roster {
+  readonly #units = new Map<string, ProviderUnit>();
+  #config: Config;
+  #maxReadyAge: ReadonlyMap<string, number> = new Map();
+
+  constructor(
+    config: Config,
+    private readonly around: Surroundings,
+  ) {
+    this.#config = config;
+  }
+
+  get config(): Config {
+    return this.#config;
+  }
+
+  /**
+   * Starts, replaces and ends providers and pools by the difference. A provider that cannot be connected is left out, as if
+   * it were not configured; the others are not concerned.
+   */
+  async apply(config: Config): Promise<void> {
+    this.#config = config;
+    const ages = [...config.labels.values()].filter((it) => it.maxReadyAge > 0);
+    this.#maxReadyAge = new Map(ages.map((it) => [it.name, it.maxReadyAge]));
+    for (const [name, unit] of this.#units) if (!config.providers.has(name)) this.#end(name, unit);
+    await Promise.all([...config.providers.keys()].map((it) => this.#applyProvider(it)));
+    this.around.learned();
+  }
+
+  nudge(): void {
+    for (const unit of this.#units.values()) unit.nudge();
+  }
+
+  /** A request that is not there any more. */
+  noticeGone(request: string): void {
+    for (const { worker } of this.#pools()) worker.noticeGone(request);
+  }
+
+  /** What a node counts for (launcher.md 12). */
+  readonly weightOf = (node: Node): Resources | undefined => {
+    const { provider, pool, type } = node;
+    const label = type[0];
+    if (provider === null || pool === null || label === undefined) return undefined;
+    const runtime = this.#units.get(provider)?.runtime;
+    if (runtime?.config.pools.get(pool)?.labels.has(label) !== true) return undefined;
+    return node.resources ?? runtime.need(pool, label) ?? {};
+  };
+
+  served(): readonly ServedPool[] {
+    return this.#pools().map(({ worker, context }) => ({ worker, context }));
+  }
+
+  deletionScope(willContinue: DeletionScope['willContinue']): DeletionScope {
+    const providers = new Map<string, ProviderRuntime>();
+    for (const [name, { runtime }] of this.#units) providers.set(name, runtime);
+    return { providers, maxReadyAge: this.#maxReadyAge, maxHoldAge: this.#config.maxHoldAge, willContinue };
+  }
+
+  minReadyScope(): MinReadyScope {
+    const contexts = this.#pools().map((it) => it.context);
+    return {
+      labels: [...this.#config.labels.values()],
+      ownPools: new Set(contexts.map((it) => it.id)),
+      imageReady: (label: LabelConfig) =>
+        contexts.some((it) => it.config.maxServers > 0 && labelImageReady(it, it.config.labels.get(label.name))),
+    };
+  }
+
+  async drain(): Promise<void> {
+    await Promise.all([...this.#units.values()].map((it) => it.drain()));
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#units.values()].map((it) => it.close()));
+  }
+
+  #pools(): readonly PoolUnit[] {
+    return [...this.#units.values()].flatMap((it) => [...it.pools.values()]);
+  }
+
+  #end(name: string, unit: ProviderUnit): void {
+    this.#units.delete(name);
+    this.around.inBackground(unit.drain());
+  }
+
+  async #applyProvider(name: string): Promise<void> {
+    const config = this.#config.providers.get(name)!;
+    const unit = this.#units.get(name);
+    try {
+      if (unit !== undefined) await unit.apply(config);
+      else this.#units.set(name, await ProviderUnit.start(config, this.around));
+    } catch (error) {
+      this.around.tools.log.error('provider cannot be started', { provider: name, err: error });
+      if (unit !== undefined) this.#end(name, unit);
+    }
+  }
+}
