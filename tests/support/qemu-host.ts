@@ -1,13 +1,26 @@
-import { mkdtemp, readdir, readlink, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readlink, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { PoolLabelConfig, ProviderConfig } from '../../src/config/types';
+import type { CloudImageConfig, PoolLabelConfig, ProviderConfig } from '../../src/config/types';
 import type { DriverTools, LaunchSpec } from '../../src/drivers/driver';
 import { qemuSchema } from '../../src/drivers/qemu/schema';
 import { systemClock } from '../../src/runtime/clock';
 import { silentLogger } from '../../src/runtime/log';
 import { systemRandom } from '../../src/runtime/random';
 import { poolConfig, poolLabelConfig, providerConfig } from './provider-config';
+
+/** An empty disk, `blank` among the cloud images. To the core a machine runs when QEMU says so, whatever is on its disk. */
+function blankImage(path: string): CloudImageConfig {
+  return {
+    name: 'blank',
+    username: null,
+    pythonPath: 'auto',
+    shellType: null,
+    connectionType: 'ssh',
+    connectionPort: 22,
+    section: { name: 'blank', 'image-path': path, 'image-format': 'raw' },
+  };
+}
 
 /** A host's folders of the test's own. */
 export interface QemuHost {
@@ -32,6 +45,12 @@ export const hostTools: DriverTools = {
 /** `section` overlays the provider's section. */
 export async function qemuHost(name: string, section: Record<string, unknown> = {}): Promise<QemuHost> {
   const folder = await mkdtemp(join(tmpdir(), 'nodepool-qemu-'));
+  await writeFile(join(folder, 'blank.raw'), Buffer.alloc(1 << 20));
+  return qemuHostAt(folder, name, section);
+}
+
+/** The same on a folder that is there, e.g. in another process. */
+export function qemuHostAt(folder: string, name: string, section: Record<string, unknown> = {}): QemuHost {
   const config = qemuConfig(name, folder, section);
   const processes = async () => {
     const pids = (await readdir('/proc')).map(Number).filter(Number.isInteger);
@@ -57,10 +76,11 @@ export async function qemuHost(name: string, section: Record<string, unknown> = 
 }
 
 /** The provider's configuration as loading a file would give it. */
-export function qemuConfig(name: string, folder: string, section: Record<string, unknown> = {}): ProviderConfig {
+function qemuConfig(name: string, folder: string, section: Record<string, unknown> = {}): ProviderConfig {
   return providerConfig({
     name,
     driver: 'qemu',
+    cloudImages: new Map([['blank', blankImage(join(folder, 'blank.raw'))]]),
     section: qemuSchema.parse({
       name,
       driver: 'qemu',
