@@ -1,0 +1,84 @@
+import { COMPONENTS, IMAGES, NODES, REQUEST_LOCKS, REQUESTS } from '../model/paths';
+import type { ZooKeeper } from '../zk/client';
+import type { ZkTools } from '../zk/connect';
+import { openTree } from '../zk/tree';
+import type { CachedTree } from '../zk/tree-api';
+import type { Components, Images, Nodes, Requests, Store } from './api';
+import { TreeComponents } from './components';
+import { TreeImages } from './images';
+import { TreeNodes } from './nodes';
+import type { StoreParts } from './parts';
+import { TreeRequests } from './requests';
+import type { TreeView } from './tree-view';
+import { keepImages, keepNodes, keepRequestLocks } from './view-paths';
+import { CachedComponents, CachedImages, CachedNodes, CachedRequests } from './views';
+
+/** Nodepool's tree as `zk` reaches it. Nothing is read before it is asked for; closing leaves `zk` open. */
+export function openStore(zk: ZooKeeper, tools: ZkTools): Store {
+  return new TreeStore(zk, tools);
+}
+
+/** Views are opened when first asked for and then shared; our own writes show in those that are open at once. */
+class TreeStore implements Store {
+  readonly images: Images;
+  readonly nodes: Nodes;
+  readonly requests: Requests;
+  readonly components: Components;
+  readonly #components: TreeComponents;
+  readonly #trees: CachedTree[] = [];
+  readonly #views: TreeView[] = [];
+  readonly #tools: ZkTools;
+
+  constructor(
+    readonly zk: ZooKeeper,
+    { clock, random, log }: ZkTools,
+  ) {
+    this.#tools = { clock, random, log };
+    const parts: StoreParts = {
+      ...this.#tools,
+      zk,
+      observe: (path, data, stat) => {
+        for (const tree of this.#trees) tree.observe(path, data, stat);
+      },
+    };
+    this.images = new TreeImages(
+      parts,
+      this.#once(() => new CachedImages(this.#open(IMAGES, keepImages), log)),
+    );
+    this.nodes = new TreeNodes(
+      parts,
+      this.#once(() => new CachedNodes(this.#open(NODES, keepNodes), log)),
+    );
+    this.requests = new TreeRequests(
+      parts,
+      this.#once(() => new CachedRequests(this.#open(REQUESTS), this.#open(REQUEST_LOCKS, keepRequestLocks), log)),
+    );
+    this.#components = new TreeComponents(
+      parts,
+      this.#once(() => new CachedComponents(this.#open(COMPONENTS), log)),
+    );
+    this.components = this.#components;
+  }
+
+  async close(): Promise<void> {
+    await this.#components.close();
+    await Promise.all(this.#views.splice(0).map((it) => it.close()));
+  }
+
+  #open(root: string, keep?: (path: string) => 'data' | 'presence'): CachedTree {
+    const tree = openTree(this.zk, root, keep === undefined ? {} : { keep }, this.#tools);
+    this.#trees.push(tree);
+    return tree;
+  }
+
+  #once<V extends TreeView>(open: () => V): () => V {
+    let view: V | undefined;
+    return () => {
+      if (view === undefined) {
+        view = open();
+        this.#views.push(view);
+      }
+      return view;
+    };
+  }
+}
