@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import type { Config } from '../config/types';
-import type { DriverRegistry, DriverTools } from '../drivers/driver';
+import type { Config, ProviderConfig } from '../config/types';
+import type { DriverRegistry, DriverTools, Provider } from '../drivers/driver';
 import { Backoff } from '../runtime/backoff';
 import type { StopSignals } from '../runtime/program';
 import { Nudge, type PassOutcome, type Reconciler, runReconciler } from '../runtime/reconcile';
@@ -23,7 +23,9 @@ import { UploadReconciler } from './upload-reconciler';
 export interface BuilderParts {
   readonly store: Store;
   readonly source: ConfigSource;
+  /** For what there is to know without connecting. */
   readonly drivers: DriverRegistry;
+  readonly openProvider: (config: ProviderConfig) => Provider;
   readonly tools: DriverTools;
   readonly onEvent: OnBuilderEvent;
   /** Told after every pass of every loop. */
@@ -82,7 +84,7 @@ async function openContext(parts: BuilderParts, options: BuilderOptions, scope: 
   await mkdir(folder.path, { recursive: true });
   const sandbox = await probeSandbox(tools.env);
   if (sandbox.length === 0) tools.log.warn('no namespaces here: killed builds may leave processes and mounts behind');
-  const providers = scope.own(new ProviderConnections(drivers, tools), (it) => it.close());
+  const providers = scope.own(new ProviderConnections(drivers, parts.openProvider, tools.log), (it) => it.close());
   providers.update(source.current);
   const identity = await readIdentity(folder.path, tools);
   const config = () => source.current;

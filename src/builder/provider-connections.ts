@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Config, ProviderConfig } from '../config/types';
-import type { DriverRegistry, DriverTools, Provider, ProviderImages } from '../drivers/driver';
+import type { DriverRegistry, Provider, ProviderImages } from '../drivers/driver';
+import type { Logger } from '../runtime/log';
 import { imageProviders } from './settings';
 
 interface Connection {
@@ -27,7 +28,8 @@ export class ProviderConnections {
 
   constructor(
     private readonly drivers: DriverRegistry,
-    private readonly tools: DriverTools,
+    private readonly open: (config: ProviderConfig) => Provider,
+    private readonly log: Logger,
   ) {}
 
   /** Makes the connections those of `config`. One that cannot be opened is logged, missing, and tried again next time. */
@@ -62,10 +64,10 @@ export class ProviderConnections {
 
   #connect(config: ProviderConfig): void {
     try {
-      const provider = this.drivers.get(config.driver)!.connect(config, this.tools);
+      const provider = this.open(config);
       this.#open.set(config.name, { config, provider, users: 0, retired: false });
     } catch (error) {
-      this.tools.log.error('provider cannot be opened', { provider: config.name, err: error });
+      this.log.error('provider cannot be opened', { provider: config.name, err: error });
     }
   }
 
@@ -81,7 +83,7 @@ export class ProviderConnections {
     const closing = connection.provider
       .close()
       .catch((error: unknown) =>
-        this.tools.log.error('provider did not close', { provider: connection.config.name, err: error }),
+        this.log.error('provider did not close', { provider: connection.config.name, err: error }),
       );
     this.#retired.add(closing);
     void closing.then(() => this.#retired.delete(closing));

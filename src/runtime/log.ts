@@ -27,15 +27,17 @@ export interface LogOptions {
   readonly level: 'debug' | 'info' | 'warn' | 'error';
   /** `text`: `time LEVEL logger: message key=value`, as operators of the Python daemons know it; `json`: one object a line. */
   readonly format: 'text' | 'json';
-  /** A file to append to; else standard error. */
+  /** A file to append to; else `stream`. */
   readonly file?: string;
+  /** Default: standard error. */
+  readonly stream?: NodeJS.WritableStream;
 }
 
 /** The winston logger of a program. Fields whose names look like secrets are replaced before anything is written. */
 export function createLogger(options: LogOptions): Logger {
   const transport =
     options.file === undefined
-      ? new winston.transports.Stream({ stream: process.stderr })
+      ? new winston.transports.Stream({ stream: options.stream ?? process.stderr })
       : new winston.transports.File({ filename: options.file });
   const root = winston.createLogger({
     level: options.level,

@@ -1,0 +1,112 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type ConfigFiles, loadConfig } from '../config/load';
+import { ConfigError, problemLine } from '../config/problem';
+import type { Config } from '../config/types';
+import type { DriverTools } from '../drivers/driver';
+import { openProvider } from '../drivers/open-provider';
+import { drivers } from '../drivers/registry';
+import { systemClock } from '../runtime/clock';
+import { createLogger, type Logger } from '../runtime/log';
+import type { Program, ProgramIo } from '../runtime/program';
+import { systemRandom } from '../runtime/random';
+import { Scope } from '../runtime/scope';
+import { openStore } from '../store/store';
+import { openZooKeeper, TlsFileError } from '../store/open-zookeeper';
+import { type BuilderArguments, parseArguments } from './arguments';
+import { BuilderSetupError, runBuilder } from './builder';
+import { ConfigFile } from './config-file';
+import { logBuilderEvents } from './events';
+
+/** The folder of this package, seen from here and from the compiled file alike. */
+const PACKAGE_DIR = join(__dirname, '..', '..');
+
+/** The program `nodepool-builder` (cli.md 5). */
+export const main: Program = async (argv, io) => {
+  const version = packageVersion();
+  const parsed = parseArguments(argv, { version, stdout: io.stdout, stderr: io.stderr });
+  if ('exit' in parsed) return parsed.exit;
+  try {
+    await run(parsed.arguments, version, io);
+    return 0;
+  } catch (error) {
+    if (!isSetupError(error)) throw error;
+    for (const line of error.message.split('\n')) io.stderr.write(`nodepool-builder: ${line}\n`);
+    return 1;
+  }
+};
+
+async function run(args: BuilderArguments, version: string, io: ProgramIo): Promise<void> {
+  await using scope = new Scope();
+  const root = createLogger({ level: args.debug ? 'debug' : 'info', format: 'text', stream: io.stdout });
+  const log = root.child({ logger: 'nodepool.builder' });
+  const tools: DriverTools = { clock: systemClock, random: systemRandom, log, env: io.env };
+  const files: ConfigFiles = { file: args.config, secureFile: args.secure };
+  const source = new ConfigFile(files, () => load(files, tools), tools);
+  requireServers(source.current);
+  if (!args.foreground) log.warn('running in the foreground: this release does not daemonise, and writes no pid file');
+  if (args.logConfig !== undefined) log.warn('log configuration is not read by this release', { file: args.logConfig });
+  const { hosts, tls, timeout } = source.current.zookeeper;
+  const zk = scope.own(
+    await openZooKeeper(
+      { hosts, tls, timeoutSeconds: timeout },
+      { ...tools, log: root.child({ logger: 'nodepool.zk' }) },
+    ),
+    (it) => it.close(),
+  );
+  const store = scope.own(openStore(zk, tools), (it) => it.close());
+  followServers(source, scope, log, (servers) => zk.updateServers(servers));
+  const watching = source.watch(io.stop.drain);
+  const options = {
+    buildWorkers: args.buildWorkers,
+    uploadWorkers: args.uploadWorkers,
+    packageDir: PACKAGE_DIR,
+    version,
+  };
+  const onEvent = logBuilderEvents(log);
+  await runBuilder(
+    { store, source, drivers, openProvider: (it) => openProvider(it, tools), tools, onEvent },
+    options,
+    io.stop,
+  );
+  await watching;
+}
+
+function load(files: ConfigFiles, tools: DriverTools): Config {
+  return loadConfig({
+    ...files,
+    env: tools.env,
+    schemas: drivers,
+    onWarning: (problem) => tools.log.warn('configuration', { problem: problemLine(problem) }),
+  });
+}
+
+function requireServers(config: Config): void {
+  if (config.zookeeper.hosts === '') throw new BuilderSetupError('no zookeeper-servers are configured');
+  if (config.imagesDir === undefined) throw new BuilderSetupError('images-dir is not configured');
+}
+
+/** The list of servers follows the configuration; chroot, TLS and timeout need a restart (config.md 13). */
+function followServers(source: ConfigFile, scope: Scope, log: Logger, update: (hosts: string) => void): void {
+  let hosts = source.current.zookeeper.hosts;
+  const follow = () => {
+    const now = source.current.zookeeper.hosts;
+    if (now === hosts || now === '') return;
+    hosts = now;
+    try {
+      update(now);
+    } catch (error) {
+      log.error('new list of ZooKeeper servers cannot be used before a restart', { err: error });
+    }
+  };
+  scope.own(source.onChange(follow), (unlisten) => unlisten());
+}
+
+/** Mistakes of whoever set this up: one clear line each instead of a stack trace. */
+function isSetupError(error: unknown): error is Error {
+  return error instanceof ConfigError || error instanceof BuilderSetupError || error instanceof TlsFileError;
+}
+
+function packageVersion(): string {
+  return (JSON.parse(readFileSync(join(PACKAGE_DIR, 'package.json'), 'utf8')) as { version: string }).version;
+}
