@@ -1,0 +1,299 @@
+import { Backoff } from '../runtime/backoff';
+import type { ReadOp, ReadResult, Stat, WatchEvent, WatchHandle, ZooKeeper } from './client';
+import type { ZkTools } from './connect';
+import { isZkError, ZkError } from './errors';
+import type { CachedNode, CachedTree, TreeEvent } from './tree-api';
+import { TreeCache } from './tree-cache';
+import { type Answer, TreeFetcher } from './tree-fetcher';
+
+/** 'presence' keeps that a znode is there (empty data, `NO_STAT`), without reading it; 'skip' leaves out all below, too. */
+export type Keep = 'data' | 'presence' | 'skip';
+
+export interface TreeOptions {
+  /** Default: data of everything. Asked for every path, so it should be quick; the same path must always get the same answer. */
+  readonly keep?: (path: string) => Keep;
+  /** Reads everything again that often, so that even an event that never came is made good. Default: only after reconnects. */
+  readonly rereadMs?: number;
+}
+
+/** Begins to cache the subtree; see `CachedTree`. The root need not exist. */
+export function openTree(zk: ZooKeeper, root: string, options: TreeOptions, tools: ZkTools): CachedTree {
+  return new Tree(zk, root, options, tools);
+}
+
+/**
+ * stale ─ link up: watch set, then everything read ─► fresh ─ link lost ─► stale …; closed from everywhere.
+ *
+ * The watch comes before the first read, so what changes during it is told. Events carry no data: they mark a path, and
+ * the fetcher reads it, once at a time. After every reconnect the tree is walked again, since nothing is replayed; what
+ * the walk does not meet is gone (zookeeper-client 8).
+ */
+class Tree implements CachedTree {
+  readonly #cache = new TreeCache((event) => this.#emit(event));
+  readonly #fetcher: TreeFetcher;
+  readonly #keep: (path: string) => Keep;
+  readonly #listeners = new Set<(event: TreeEvent) => void>();
+  readonly #freshListeners = new Set<(fresh: boolean) => void>();
+  readonly #closing = new AbortController();
+  readonly #backoff: Backoff;
+  readonly #stopListening: () => void;
+  #fresh = false;
+  /** Counts links and attempts: whatever was begun under an older number is over. */
+  #attempt = 0;
+  #watch: { readonly sessionId: bigint; readonly handle: WatchHandle } | undefined;
+
+  constructor(
+    private readonly zk: ZooKeeper,
+    readonly root: string,
+    private readonly options: TreeOptions,
+    private readonly tools: ZkTools,
+  ) {
+    this.#keep = options.keep ?? (() => 'data');
+    this.#backoff = new Backoff({ firstMs: 50, maxMs: 5_000 }, tools.random);
+    this.#fetcher = new TreeFetcher({
+      read: (ops) => this.#read(ops),
+      apply: (path, answer, walk) => this.#apply(path, answer, walk),
+      onWalked: () => this.#onWalked(),
+      onFailed: (error) => void this.#onFailed(error),
+    });
+    this.#stopListening = zk.onState(() => this.#onState());
+    this.#onState();
+  }
+
+  get fresh(): boolean {
+    return this.#fresh;
+  }
+
+  get size(): number {
+    return this.#cache.size;
+  }
+
+  get(path: string): CachedNode | undefined {
+    return this.#cache.get(path);
+  }
+
+  children(path: string): readonly string[] {
+    return this.#cache.children(path);
+  }
+
+  all(): IterableIterator<CachedNode> {
+    return this.#cache.all();
+  }
+
+  onEvent(listener: (event: TreeEvent) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  onFresh(listener: (fresh: boolean) => void): () => void {
+    this.#freshListeners.add(listener);
+    return () => this.#freshListeners.delete(listener);
+  }
+
+  ready(signal?: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const look = () => {
+        if (signal?.aborted) reject(signal.reason as Error);
+        else if (this.#closing.signal.aborted) reject(new ZkError('SESSION_CLOSED', this.root));
+        else if (this.#fresh) resolve();
+        else return;
+        stop();
+        for (const it of [signal, this.#closing.signal]) it?.removeEventListener('abort', look);
+      };
+      const stop = this.onFresh(look);
+      for (const it of [signal, this.#closing.signal]) it?.addEventListener('abort', look);
+      look();
+    });
+  }
+
+  async settled(signal?: AbortSignal): Promise<void> {
+    for (;;) {
+      await this.ready(signal);
+      const attempt = this.#attempt;
+      try {
+        await this.zk.sync(this.root, signal === undefined ? {} : { signal });
+        await this.#fetcher.drained();
+      } catch (error) {
+        signal?.throwIfAborted();
+        if (!isZkError(error) || isZkError(error, 'SESSION_CLOSED')) throw error;
+        if (attempt === this.#attempt) await this.tools.clock.sleep(this.#backoff.next(), signal);
+      }
+      signal?.throwIfAborted();
+      if (attempt === this.#attempt && this.#fresh) return;
+    }
+  }
+
+  observe(path: string, data: Buffer | undefined, stat: Stat | undefined): void {
+    if (this.#closing.signal.aborted || !this.#covers(path) || this.#isSkipped(path)) return;
+    const known = this.#cache.get(path);
+    if (data !== undefined && stat !== undefined && this.#keep(path) === 'data') {
+      this.#cache.put(path, data, stat, true);
+      // Were it deleted again, that event may be behind us: look.
+      if (known?.stat.czxid !== stat.czxid) this.#fetcher.want(path, WANT_DATA);
+    } else if (data === undefined && known !== undefined) {
+      const isThatOne = stat === undefined || known.stat.czxid <= stat.czxid;
+      if (isThatOne) this.#cache.remove(path);
+      if (isThatOne) this.#fetcher.discard(path, this.#wantOf(path));
+    }
+  }
+
+  async close(): Promise<void> {
+    if (this.#closing.signal.aborted) return;
+    this.#attempt += 1;
+    this.#stopListening();
+    this.#fetcher.clear();
+    this.#setFresh(false);
+    this.#closing.abort(new ZkError('SESSION_CLOSED', this.root));
+    const handle = this.#watch?.handle;
+    this.#watch = undefined;
+    await handle?.close();
+  }
+
+  // ------------------------------------------------------------------------------------------------ link
+
+  #onState(): void {
+    this.#attempt += 1;
+    this.#fetcher.clear();
+    this.#setFresh(false);
+    if (this.zk.state === 'connected') void this.#load();
+  }
+
+  async #load(): Promise<void> {
+    const attempt = this.#attempt;
+    try {
+      await this.#armWatch(attempt);
+    } catch (error) {
+      if (attempt === this.#attempt) await this.#onFailed(error);
+      return;
+    }
+    if (attempt === this.#attempt) this.#walk();
+  }
+
+  async #armWatch(attempt: number): Promise<void> {
+    const session = this.zk.session;
+    if (session === undefined || this.#watch?.sessionId === session.id) return;
+    const handle = await this.zk.addWatch(this.root, 'persistent-recursive', this.#onWatch);
+    if (this.#closing.signal.aborted) await handle.close();
+    // Of a session that is over by now the client has told, or will tell, 'lost'.
+    else if (attempt === this.#attempt || this.zk.session?.id === session.id) {
+      this.#watch = { sessionId: session.id, handle };
+    }
+  }
+
+  #walk(): void {
+    this.#cache.beginWalk();
+    this.#visit(this.root);
+  }
+
+  #onWalked(): void {
+    this.#cache.endWalk();
+    this.#backoff.reset();
+    this.#setFresh(true);
+    const { rereadMs } = this.options;
+    if (rereadMs !== undefined) void this.#rereadAfter(rereadMs, this.#attempt);
+  }
+
+  async #rereadAfter(ms: number, attempt: number): Promise<void> {
+    await this.tools.clock.sleep(ms, this.#closing.signal).catch(() => undefined);
+    if (attempt === this.#attempt) this.#walk();
+  }
+
+  /** The loss of the link tells itself by a state; after anything else everything is begun again in a while. */
+  async #onFailed(error: unknown): Promise<void> {
+    if (isZkError(error, 'CONNECTION_LOSS', 'SESSION_EXPIRED', 'SESSION_CLOSED')) return;
+    this.tools.log.warn('cannot read a tree', { err: error, root: this.root });
+    this.#attempt += 1;
+    const attempt = this.#attempt;
+    this.#fetcher.clear();
+    this.#setFresh(false);
+    await this.tools.clock.sleep(this.#backoff.next(), this.#closing.signal).catch(() => undefined);
+    if (attempt === this.#attempt) await this.#load();
+  }
+
+  // ------------------------------------------------------------------------------------------------ events and answers
+
+  readonly #onWatch = (event: WatchEvent): void => {
+    const { type, path } = event;
+    if (type === 'lost') this.#watch = undefined;
+    if (type === 'lost' || type === 'children' || this.#closing.signal.aborted) return;
+    if (this.zk.state !== 'connected' || this.#isSkipped(path)) return;
+    if (type === 'deleted') this.#onDeleted(path);
+    else if (this.#keep(path) === 'data') this.#fetcher.want(path, WANT_DATA);
+    else if (type === 'created') this.#onCreatedPresence(path);
+  };
+
+  #onDeleted(path: string): void {
+    // What we put ourselves may be younger than the znode that this event is about.
+    const unsure = this.#cache.isObserved(path);
+    if (!unsure) this.#cache.remove(path);
+    if (unsure) this.#fetcher.want(path, WANT_DATA);
+    else if (this.#fetcher.isReading(path)) this.#fetcher.discard(path, this.#wantOf(path));
+  }
+
+  #onCreatedPresence(path: string): void {
+    this.#cache.putPresence(path);
+    if (this.#fetcher.isReading(path)) this.#fetcher.discard(path, WANT_CHILDREN);
+  }
+
+  #visit(path: string): void {
+    if (this.#keep(path) !== 'skip') this.#fetcher.want(path, { ...this.#wantOf(path), walk: true });
+  }
+
+  #wantOf(path: string): { readonly data?: boolean; readonly children?: boolean } {
+    return this.#keep(path) === 'data' ? WANT_DATA : WANT_CHILDREN;
+  }
+
+  #apply(path: string, answer: Answer, walk: boolean): void {
+    switch (answer.op) {
+      case 'get':
+        this.#cache.put(path, answer.data, answer.stat);
+        if (walk && answer.stat.numChildren > 0) this.#fetcher.want(path, { children: true, walk: true });
+        break;
+      case 'children':
+        if (this.#keep(path) === 'presence') this.#cache.putPresence(path);
+        if (walk) for (const name of answer.children) this.#visit(path === '/' ? `/${name}` : `${path}/${name}`);
+        break;
+      case 'gone':
+        this.#cache.remove(path);
+        break;
+    }
+  }
+
+  async #read(ops: readonly ReadOp[]): Promise<readonly ReadResult[]> {
+    return this.zk.multiRead(ops);
+  }
+
+  #covers(path: string): boolean {
+    return path === this.root || path.startsWith(this.root === '/' ? '/' : `${this.root}/`);
+  }
+
+  /** Whether `keep` leaves it or anything above it, up to the root, out. */
+  #isSkipped(path: string): boolean {
+    for (let at = path; at.length >= this.root.length; at = at.slice(0, at.lastIndexOf('/')) || '/') {
+      if (this.#keep(at) === 'skip') return true;
+      if (at === '/' || at === this.root) return false;
+    }
+    return false;
+  }
+
+  #setFresh(fresh: boolean): void {
+    if (this.#fresh === fresh) return;
+    this.#fresh = fresh;
+    for (const listener of [...this.#freshListeners]) this.#guarded(() => listener(fresh));
+  }
+
+  #emit(event: TreeEvent): void {
+    for (const listener of [...this.#listeners]) this.#guarded(() => listener(event));
+  }
+
+  #guarded(call: () => void): void {
+    try {
+      call();
+    } catch (error) {
+      this.tools.log.error('tree listener failed', { err: error, root: this.root });
+    }
+  }
+}
+
+const WANT_DATA = { data: true } as const;
+const WANT_CHILDREN = { children: true } as const;
