@@ -89,6 +89,7 @@ export const qemuSchema = mapping({
   'connect-address': text().optional().describe('Address that nodes are announced under; bind-address if not given.'),
   'port-range': z
     .tuple([port(), port()])
+    .refine(([first, last]) => first <= last, 'the first port is above the last')
     .default([22_000, 29_999])
     .describe('First and last port of the host to forward to machines.'),
   'restrict-network': flag().default(true).describe('Machines reach nothing: neither the host nor the outside.'),
