@@ -32,7 +32,9 @@ export async function fillSlots(
   try {
     const ended = await Promise.allSettled(
       assignment.picks.map((it) =>
-        it.kind === 'reuse' ? reuse(it, assignment, filling, pool, signal) : launch(it, assignment, zone, filling, pool, signal),
+        it.kind === 'reuse'
+          ? reuse(it, assignment, filling, pool, signal)
+          : launch(it, assignment, zone, filling, pool, signal),
       ),
     );
     const failed = ended.find((it) => it.status === 'rejected');

@@ -17,7 +17,9 @@ const SSH_TYPES: ReadonlySet<string> = new Set(['ssh', 'network_cli']);
  */
 export function keyCheck(
   question: KeyCheckQuestion,
-): { readonly kind: 'known'; readonly keys: readonly string[] } | { readonly kind: 'scan'; readonly target: ScanTarget } {
+):
+  | { readonly kind: 'known'; readonly keys: readonly string[] }
+  | { readonly kind: 'scan'; readonly target: ScanTarget } {
   const { address, connectionType, port, timeoutMs } = question;
   if (!question.enabled || address === null) return { kind: 'known', keys: [] };
   const ssh = SSH_TYPES.has(connectionType ?? 'ssh');

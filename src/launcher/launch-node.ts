@@ -242,17 +242,14 @@ async function reportFailure(
   const externalId = storedExternalId(node.record.externalId);
   const { provider } = job.runtime;
   if (!job.label.consoleLog || provider.consoleLog === undefined || externalId === undefined) return;
-  const text = await provider.consoleLog(externalId, signal).catch((reason: unknown) => `not available: ${String(reason)}`);
+  const text = await provider
+    .consoleLog(externalId, signal)
+    .catch((reason: unknown) => `not available: ${String(reason)}`);
   for (const line of text.split('\n')) tools.log.info('console', { line });
 }
 
 /** Removes what the failed attempt made, so that the next one starts clean; what resists is left to the leak cleanup. */
-async function clearAttempt(
-  node: HeldNode,
-  job: LaunchJob,
-  tools: LauncherTools,
-  signal: AbortSignal,
-): Promise<void> {
+async function clearAttempt(node: HeldNode, job: LaunchJob, tools: LauncherTools, signal: AbortSignal): Promise<void> {
   const { provider, config } = job.runtime;
   try {
     await within(config.launchTimeout * 1000, 'deletion', tools, signal, async (it) => {

@@ -78,10 +78,14 @@ export class LostRequestWorker implements Reconciler {
       }
       return FULL_PASS_MS;
     }
-    this.#work.start(request.id, () => this.#reset(request.id), (error) => {
-      if (error instanceof ClaimLostError || this.now.aborted) return;
-      this.tools.log.warn('lost request could not be reset', { request: request.id, err: error });
-    });
+    this.#work.start(
+      request.id,
+      () => this.#reset(request.id),
+      (error) => {
+        if (error instanceof ClaimLostError || this.now.aborted) return;
+        this.tools.log.warn('lost request could not be reset', { request: request.id, err: error });
+      },
+    );
     return FULL_PASS_MS;
   }
 

@@ -1,10 +1,5 @@
 import type { LabelConfig } from '../config/types';
-import {
-  MIN_READY_PRIORITY,
-  MIN_READY_REQUESTOR,
-  isResponsible,
-  planMinReady,
-} from '../decide/plan-min-ready';
+import { MIN_READY_PRIORITY, MIN_READY_REQUESTOR, isResponsible, planMinReady } from '../decide/plan-min-ready';
 import type { NodeRequest } from '../model/records';
 import { Backoff } from '../runtime/backoff';
 import { wallSeconds } from '../runtime/clock';

@@ -198,7 +198,11 @@ export class PoolWorker implements Reconciler {
     const { id, tools } = this.context();
     if (pools.length < 2) return 0;
     const candidates = candidatePools(request.record, pools).filter((it) => !it.paused);
-    const rank = shareRank(request.id, id, candidates.map((it) => it.id));
+    const rank = shareRank(
+      request.id,
+      id,
+      candidates.map((it) => it.id),
+    );
     if (rank === 0) return 0;
     const now = tools.clock.monotonic();
     const seen = this.#firstSeen.get(request.id) ?? now;

@@ -191,7 +191,8 @@ export class RequestHandler {
     }
     const interruption = this.#interrupt.signal.aborted ? (this.#interrupt.signal.reason as unknown) : error;
     const end = interruption instanceof Interruption ? interruption.end : 'declined';
-    if (!(interruption instanceof Interruption)) tools.log.error('request failed unexpectedly', { request: this.id, err: error });
+    if (!(interruption instanceof Interruption))
+      tools.log.error('request failed unexpectedly', { request: this.id, err: error });
     await this.#freeNodes();
     if (end === 'given back') await claim.write({ state: 'requested', nodes: [] });
     if (end === 'declined') {

@@ -14,7 +14,11 @@ export interface Flags {
 }
 
 /** Throws a `CommanderError`, also for `--help` and `--version`, which then have been printed. */
-export function parseFlags(argv: readonly string[], version: string, io: Pick<ProgramIo, 'stdout' | 'stderr' | 'env'>): Flags {
+export function parseFlags(
+  argv: readonly string[],
+  version: string,
+  io: Pick<ProgramIo, 'stdout' | 'stderr' | 'env'>,
+): Flags {
   const path = (value: string) => resolve(value.replace(/^~(?=\/|$)/, io.env['HOME'] ?? '~'));
   const options = new Command('nodepool-launcher')
     .description('Node pool.')

@@ -75,7 +75,9 @@ export class World {
   }
 
   async ready(signal: AbortSignal): Promise<void> {
-    await Promise.all([this.#nodesView, this.#requestsView, this.components, this.images].map((it) => it.ready(signal)));
+    await Promise.all(
+      [this.#nodesView, this.#requestsView, this.components, this.images].map((it) => it.ready(signal)),
+    );
   }
 
   /** Counts all nodes anew, after the configuration or a label's need has changed. */
