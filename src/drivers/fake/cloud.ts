@@ -182,7 +182,8 @@ export class Cloud {
       wall: () => this.#now,
       random: this.tools.random,
       tell: (change) => this.#tell(change),
-      count: (usage, metadata, sign) => this.#peaks.count(this.#scopes(account, metadata), usage, sign),
+      count: (usage, metadata, sign) =>
+        this.#peaks.count(this.#scopes(account, metadata), usage, sign, this.#restoring),
     });
     const desk: Desk = { account, plan: new FaultPlan([], this.tools.random), throttle: undefined };
     this.#desks.set(name, desk);

@@ -87,10 +87,10 @@ export type Fault = z.infer<typeof fault>;
 
 const limits = z.strictObject({
   instances: z.int().default(20).describe('Servers; -1 is unlimited, here and below.'),
-  cores: z.int().default(100),
+  cores: z.int().default(100).describe('Virtual processors.'),
   ram: z.int().default(1_000_000).describe('MiB.'),
-  volumes: z.int().default(100),
-  'volume-gb': z.int().default(1_000_000),
+  volumes: z.int().default(100).describe('Volumes that servers boot from.'),
+  'volume-gb': z.int().default(1_000_000).describe('Their size in all, GB.'),
   'floating-ips': z.int().default(0).describe('Above 0 the cloud hands out addresses and servers need one.'),
 });
 
@@ -105,7 +105,10 @@ const DEFAULT_NETWORKS = [
   { id: 'fake-ipv6-network-name', name: 'fake-ipv6-network-name', ipv6: true },
 ];
 
-const named = { id: z.string(), name: z.string() };
+const named = {
+  id: z.string().describe('What the cloud calls it.'),
+  name: z.string().describe('What people call it.'),
+};
 
 /** One account of the cloud. Defaults are those of the Python fake (drivers.md 6). */
 export const accountOptions = z.strictObject({
@@ -120,20 +123,33 @@ export const accountOptions = z.strictObject({
   throttle: z
     .strictObject({
       rate: z.number().positive().describe('Calls per second that are answered; more get a 429.'),
-      burst: z.int().min(1).default(1),
+      burst: z.int().min(1).default(1).describe('Calls at once after a pause.'),
     })
-    .optional(),
-  limits: limits.prefault({}),
-  flavors: z.array(z.strictObject({ ...named, ram: z.int().min(0), vcpus: z.int().min(0) })).default(DEFAULT_FLAVORS),
-  zones: z.array(z.string()).default(['az1', 'az2']),
-  networks: z.array(z.strictObject({ ...named, ipv6: z.boolean().default(false) })).default(DEFAULT_NETWORKS),
+    .optional()
+    .describe('Answers too many calls with a 429 and when to come back.'),
+  limits: limits.prefault({}).describe('Quota of the account; what one more would exceed is refused.'),
+  flavors: z
+    .array(
+      z.strictObject({
+        ...named,
+        ram: z.int().min(0).describe('MiB.'),
+        vcpus: z.int().min(0).describe('Counted as cores.'),
+      }),
+    )
+    .default(DEFAULT_FLAVORS)
+    .describe('Sizes of servers; any other is refused.'),
+  zones: z.array(z.string()).default(['az1', 'az2']).describe('Availability zones; any other is refused.'),
+  networks: z
+    .array(z.strictObject({ ...named, ipv6: z.boolean().default(false).describe('Gives an IPv6 address as well.') }))
+    .default(DEFAULT_NETWORKS)
+    .describe('Any other is refused; without one named a server is on the first.'),
   images: z
     .array(z.strictObject(named))
     .default([{ id: 'fake-image-id', name: 'Fake Precise' }])
     .describe('Images that nobody uploaded.'),
   'leaked-ports': z.int().min(0).default(2).describe('DOWN ports that the account begins with.'),
   'console-log': z.string().default('').describe('Console output of a server; a line of boot messages if empty.'),
-  faults: z.array(fault).default([]),
+  faults: z.array(fault).default([]).describe('What goes wrong, and when.'),
   'peak-keys': z
     .array(z.string())
     .default(['nodepool_provider_name', 'nodepool_pool_name', 'tenant_name'])

@@ -10,18 +10,17 @@ export class Peaks {
     this.table = new Table('', 'peaks', tell);
   }
 
-  /** Servers came (1) or went (-1), and this is whom they count for: `provider:fake-east`, `tenant_name=acme`. */
-  count(scopes: readonly string[], usage: Usage, sign: 1 | -1): void {
+  /**
+   * Servers came (1) or went (-1), and this is whom they count for: `account:fake-east`, `tenant_name=acme`. Servers that
+   * are only read back raise no peak: they come in another order than they lived in, and the peaks are read back too.
+   */
+  count(scopes: readonly string[], usage: Usage, sign: 1 | -1, readBack: boolean): void {
     for (const scope of scopes) {
       const now = addUsage(this.#now.get(scope) ?? NO_USAGE, usage, sign);
       if (now.instances === 0) this.#now.delete(scope);
       else this.#now.set(scope, now);
-      if (sign === 1) this.#raise(scope, now);
+      if (sign === 1 && !readBack) this.#raise(scope, now);
     }
-  }
-
-  current(): Record<string, Usage> {
-    return Object.fromEntries(this.#now);
   }
 
   all(): Record<string, Usage> {
