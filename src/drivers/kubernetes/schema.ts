@@ -33,7 +33,7 @@ const simpleKeys = {
   gpu: number().optional().describe('Amount of the GPU resource.'),
   'gpu-resource': text().optional().describe('Name of the GPU resource.'),
   env: z
-    .array(mapping({ name: text(), value: text() }, {}))
+    .array(mapping({ name: text().describe('Name.'), value: text().describe('Value.') }))
     .optional()
     .describe('Environment of the container.'),
   'node-selector': anyMap().optional().describe('Labels of the cluster nodes to run on.'),

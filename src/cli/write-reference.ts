@@ -1,0 +1,17 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { configJsonSchemaText } from '../config/json-schema';
+import { configReference } from '../config/reference';
+import { drivers } from '../drivers/registry';
+
+/** Files that are generated from the schemas, by their path in the repository. `npm run schema` writes them. */
+export function generatedFiles(): ReadonlyMap<string, string> {
+  return new Map([
+    ['etc/nodepool.schema.json', configJsonSchemaText(drivers)],
+    ['docs/configuration.md', configReference(drivers)],
+  ]);
+}
+
+if (require.main === module) {
+  for (const [file, text] of generatedFiles()) writeFileSync(join(__dirname, '..', '..', file), text);
+}
