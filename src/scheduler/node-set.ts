@@ -101,12 +101,11 @@ export class NodeSet {
 
   /** Writes all before it tells of a failure, so that one lost node does not leave the others in the wrong state. */
   async #writeAll(changeOf: (node: Node) => Partial<Node> | undefined): Promise<void> {
-    const outcomes = await Promise.allSettled(
-      this.#claims.map((it) => {
-        const change = changeOf(it.current.record);
-        return change === undefined ? undefined : it.write(change);
-      }),
-    );
+    const writes = this.#claims.flatMap((it) => {
+      const change = changeOf(it.current.record);
+      return change === undefined ? [] : [it.write(change)];
+    });
+    const outcomes = await Promise.allSettled(writes);
     const failed = outcomes.find((it) => it.status === 'rejected');
     if (failed !== undefined) throw failed.reason;
   }

@@ -145,7 +145,7 @@ export async function claimRecord<T>(
   try {
     const found = await readIfThere(parts, path, lock.signal);
     if (found !== undefined && found.data.length > 0) return { lock, current: toStored(found, parse) };
-    await (found === undefined ? lock.release() : removeEmpty(parts, lock, path, found.stat.version));
+    await removeEmpty(parts, lock, path, found?.stat.version ?? 0);
     return undefined;
   } catch (error) {
     await lock.release();
@@ -154,6 +154,7 @@ export async function claimRecord<T>(
   }
 }
 
+/** With its lock directory; just that, if the record is not there at all. */
 async function removeEmpty(parts: StoreParts, lock: HeldLock, path: string, version: number): Promise<void> {
   try {
     await guardedRemove(parts, lock, path, version);

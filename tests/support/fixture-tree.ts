@@ -31,12 +31,17 @@ export function readTree(name: string): RecordedZnode[] {
     const encoding = of('encoding');
     return {
       path: of('path') as string,
-      data: encoding === 'json' ? members.get('data')! : encoding === 'text' ? (of('data') as string) : '',
+      data: encoding === 'json' ? onOneLine(members.get('data')!) : encoding === 'text' ? (of('data') as string) : '',
       isJson: encoding === 'json',
       ephemeral: of('ephemeral') as boolean,
       version: of('version') as number,
     };
   });
+}
+
+/** As Python wrote it; the files are indented for readers. */
+function onOneLine(json: string): string {
+  return json.replace(/,\n\s*/g, ', ').replace(/\n\s*/g, '');
 }
 
 /** Every record that was written during the recording. */

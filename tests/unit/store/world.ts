@@ -5,7 +5,7 @@ import type { StoreParts } from '../../../src/store/parts';
 import type { ZooKeeper } from '../../../src/zk/client';
 import { MemoryServer } from '../../../src/zk/memory';
 
-export const never = new AbortController().signal;
+export const never: AbortSignal = new AbortController().signal;
 
 /** A server in memory and clients that are closed at the end. */
 export class World {
