@@ -1,0 +1,69 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import type { Fleet } from './fleet';
+
+const root = join(__dirname, '../../..');
+
+/** A launcher as a process of its own, so that it can be killed and frozen. */
+export class LauncherProcess {
+  readonly #child: ChildProcess;
+  #output = '';
+
+  private constructor(child: ChildProcess) {
+    this.#child = child;
+    for (const stream of [child.stdout!, child.stderr!]) {
+      stream.on('data', (chunk: Buffer) => {
+        this.#output += chunk.toString();
+        if (process.env['TEST_LOG'] !== undefined) process.stderr.write(chunk);
+      });
+    }
+  }
+
+  /** `config` without ZooKeeper: that of the fleet is added, with a session timeout of two seconds. Resolves when it is ready. */
+  static async start(fleet: Fleet, name: string, config: string): Promise<LauncherProcess> {
+    const [host, port] = fleet.server.hosts.split(':');
+    const file = fleet.writeConfig(
+      name,
+      `zookeeper-servers: [{host: ${host}, port: ${port}}]\nzookeeper-timeout: 2.0\n${config}`,
+    );
+    const child = spawn(
+      process.execPath,
+      ['-r', './tests/support/register.js', 'tests/integration/launcher/child-launcher.ts', '-f', '-c', file],
+      { cwd: root, env: { ...process.env, ...fleet.cloud.env }, stdio: ['ignore', 'pipe', 'pipe'] },
+    );
+    const it = new LauncherProcess(child);
+    await it.untilPrinted('launcher is ready');
+    return it;
+  }
+
+  get output(): string {
+    return this.#output;
+  }
+
+  async untilPrinted(text: string): Promise<void> {
+    while (!this.#output.includes(text)) {
+      const [event] = (await Promise.race([
+        once(this.#child.stderr!, 'data').then(() => ['data']),
+        once(this.#child, 'exit').then(() => ['exit']),
+      ])) as [string];
+      if (event === 'exit') throw new Error(`launcher has ended:\n${this.#output}`);
+    }
+  }
+
+  async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<number | null> {
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return this.#child.exitCode;
+    const exit = once(this.#child, 'exit');
+    this.#child.kill(signal);
+    await exit;
+    return this.#child.exitCode;
+  }
+
+  freeze(): void {
+    this.#child.kill('SIGSTOP');
+  }
+
+  thaw(): void {
+    this.#child.kill('SIGCONT');
+  }
+}
