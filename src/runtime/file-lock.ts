@@ -79,6 +79,7 @@ function heldLock(path: string, file: FileHandle): FileLock {
 }
 
 async function flock(file: FileHandle, argv: readonly string[], signal?: AbortSignal): Promise<number> {
+  signal?.throwIfAborted();
   const child = spawn('flock', argv, { stdio: ['ignore', 'ignore', 'ignore', file.fd], detached: true });
   const onAbort = () => child.kill('SIGKILL');
   signal?.addEventListener('abort', onAbort, { once: true });

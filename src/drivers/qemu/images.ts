@@ -1,4 +1,5 @@
 import { access, constants } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import type { ProviderConfig } from '../../config/types';
 import { wallSeconds } from '../../runtime/clock';
 import type { CloudImage, DriverTools, ImageUploadSpec, ProviderImages } from '../driver';
@@ -67,7 +68,7 @@ export class QemuImages implements ProviderImages {
     const section = this.#cloudImage(name);
     if (section === undefined) throw this.#refused(`cloud image ${name} is not configured`);
     if (!(await isReadable(section['image-path']))) throw new NotFoundError(this.config.name, name);
-    return { path: section['image-path'], format: section['image-format'] };
+    return { path: resolve(section['image-path']), format: section['image-format'] };
   }
 
   async #add(

@@ -1,6 +1,6 @@
 import { open } from 'node:fs/promises';
 import { hostname } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { PoolLabelConfig, ProviderConfig } from '../../config/types';
 import type { Resources } from '../../model/records';
 import { linkSignals } from '../abort';
@@ -42,8 +42,8 @@ export class QemuProvider implements Provider {
   ) {
     this.name = config.name;
     this.#section = config.section as QemuSection;
-    this.#store = new MachineStore(this.#section['state-dir'], tools.log);
-    const folder = new ImageFolder(this.#section['image-store']);
+    this.#store = new MachineStore(resolve(this.#section['state-dir']), tools.log);
+    const folder = new ImageFolder(resolve(this.#section['image-store']));
     this.images = new QemuImages(config, folder, tools, (signal, work) => this.#call(signal, work));
   }
 
@@ -166,7 +166,7 @@ export class QemuProvider implements Provider {
 
   async #accelerator(signal: AbortSignal): Promise<string> {
     const { qemu, accel, machine, cpu } = this.#section;
-    const options = { qemu, accel, machine, cpu, folder: this.#section['state-dir'] };
+    const options = { qemu, accel, machine, cpu, folder: this.#store.folder };
     this.#accel ??= await chooseAccelerator(options, this.tools, signal);
     return this.#accel;
   }

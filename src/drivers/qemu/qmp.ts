@@ -13,10 +13,10 @@ export interface Qmp {
  * does not listen (any more), and with the signal's reason.
  */
 export async function withQmp<T>(folder: string, signal: AbortSignal, work: (qmp: Qmp) => Promise<T>): Promise<T> {
-  signal.throwIfAborted();
   // The address of a socket is at most 107 bytes long; a path by way of an open folder always fits.
   const handle = await open(folder, 'r');
   try {
+    signal.throwIfAborted();
     const conversation = new Conversation(connect(`/proc/self/fd/${handle.fd}/${MACHINE_FILES.qmp}`), signal);
     try {
       await conversation.next(); // the greeting
