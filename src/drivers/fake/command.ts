@@ -1,5 +1,5 @@
 import { InvalidArgumentError, Command, CommanderError } from 'commander';
-import { unlinkSync } from 'node:fs';
+import { unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Program, ProgramIo } from '../../runtime/program';
 import { type Clock, systemClock } from '../../runtime/clock';
@@ -56,6 +56,7 @@ async function serve(flags: Flags, io: ProgramIo): Promise<number> {
   }
   try {
     const server = await start(flags);
+    writeFileSync(join(flags.stateDir, 'pid'), `${process.pid}\n`);
     io.stdout.write(`${server.endpoint}\n`);
     await untilOver(server, flags.idleSeconds * 1000, systemClock, io.stop.drain);
     await server.close();
