@@ -197,15 +197,15 @@ function deepestFirst(paths: readonly string[]): string[] {
   return [...paths].sort((one, other) => other.length - one.length);
 }
 
-/** Makes an empty znode and its missing parents. */
+/** Makes an empty znode and its missing parents, up to and with the chroot itself; what is above that must exist (zk-tree 1). */
 export async function makePath(parts: StoreParts, path: string): Promise<void> {
   await untilKnown(parts, async () => {
     try {
       await parts.zk.create(path, Buffer.alloc(0));
     } catch (error) {
       if (isZkError(error, 'NODE_EXISTS')) return;
-      if (!isZkError(error, 'NO_NODE')) throw error;
-      await makePath(parts, path.slice(0, path.lastIndexOf('/')));
+      if (!isZkError(error, 'NO_NODE') || path === '/') throw error;
+      await makePath(parts, path.slice(0, path.lastIndexOf('/')) || '/');
       await makePath(parts, path);
     }
   });
