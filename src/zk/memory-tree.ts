@@ -4,7 +4,8 @@ import { type ErrorName, ZkError } from './errors';
 import { badPath, parentOf } from './memory-paths';
 
 const OPEN_ACL: readonly AclEntry[] = [{ permission: 31, scheme: 'world', id: 'anyone' }];
-/** How the server marks containers and TTL znodes: special owners that are no sessions. */
+const PERMISSION = { read: 1, write: 2, create: 4, delete: 8, admin: 16 } as const;
+/** How the server marks containers and TTL znodes: special owners that are no sessions, and that it tells nobody. */
 const CONTAINER_OWNER = 1n << 63n;
 const TTL_OWNER = 0xffn << 56n;
 
@@ -74,7 +75,7 @@ export class MemoryTree {
   setAcl(path: string, acl: readonly AclEntry[], version?: number): Stat {
     return this.#write(() => {
       if (acl.length === 0) throw new ZkError('INVALID_ACL', path);
-      const node = this.#node(path);
+      const node = this.#permitted(path, PERMISSION.admin);
       expectVersion(path, node.aversion, version);
       node.acl = acl;
       node.aversion += 1;
@@ -98,7 +99,7 @@ export class MemoryTree {
   /** What the end of a session does, under one zxid. */
   deleteOwned(owner: bigint): void {
     this.#write(() => {
-      for (const path of this.ownedBy(owner)) this.#delete(path, undefined);
+      for (const path of this.ownedBy(owner)) this.#remove(path);
     });
   }
 
@@ -115,8 +116,7 @@ export class MemoryTree {
   // ------------------------------------------------------------------------------------------------ reads
 
   get(path: string): NodeData {
-    const node = this.#node(path);
-    if (!permits(node.acl, 1)) throw new ZkError('NO_AUTH', path);
+    const node = this.#permitted(path, PERMISSION.read);
     return { data: Buffer.from(node.data), stat: statOf(node) };
   }
 
@@ -126,18 +126,17 @@ export class MemoryTree {
   }
 
   children(path: string): { children: string[]; stat: Stat } {
-    const node = this.#node(path);
-    if (!permits(node.acl, 1)) throw new ZkError('NO_AUTH', path);
+    const node = this.#permitted(path, PERMISSION.read);
     return { children: [...node.children], stat: statOf(node) };
   }
 
   acl(path: string): { acl: readonly AclEntry[]; stat: Stat } {
-    const node = this.#node(path);
+    const node = this.#permitted(path, PERMISSION.read | PERMISSION.admin);
     return { acl: node.acl, stat: statOf(node) };
   }
 
   countDescendants(path: string): number {
-    this.#node(path);
+    this.#permitted(path, PERMISSION.read);
     return this.paths().filter((it) => it.startsWith(path === '/' ? '/' : `${path}/`) && it !== path).length;
   }
 
@@ -176,7 +175,7 @@ export class MemoryTree {
         this.#delete(op.path, op.version);
         return { op: 'delete' };
       case 'check':
-        expectVersion(op.path, this.#node(op.path).version, op.version);
+        expectVersion(op.path, this.#permitted(op.path, PERMISSION.read).version, op.version);
         return { op: 'check' };
     }
   }
@@ -190,7 +189,7 @@ export class MemoryTree {
     const parentPath = parentOf(request.path);
     const parent = this.#nodes.get(parentPath);
     if (parent === undefined) throw new ZkError('NO_NODE', request.path);
-    if (!permits(parent.acl, 4)) throw new ZkError('NO_AUTH', request.path);
+    if (!permits(parent.acl, PERMISSION.create)) throw new ZkError('NO_AUTH', request.path);
     const path = mode.includes('sequential')
       ? `${request.path}${String(parent.creates).padStart(10, '0')}`
       : request.path;
@@ -218,8 +217,7 @@ export class MemoryTree {
   }
 
   #set(path: string, data: Buffer, version: number | undefined): Stat {
-    const node = this.#node(path);
-    if (!permits(node.acl, 2)) throw new ZkError('NO_AUTH', path);
+    const node = this.#permitted(path, PERMISSION.write);
     expectVersion(path, node.version, version);
     const before = { data: node.data, version: node.version, mzxid: node.mzxid, mtime: node.mtime };
     this.#undo.push(() => Object.assign(node, before));
@@ -237,10 +235,16 @@ export class MemoryTree {
     if (path === '/') throw new ZkError('BAD_ARGUMENTS', path);
     const parent = this.#nodes.get(parentOf(path));
     if (parent === undefined) throw new ZkError('NO_NODE', path);
-    if (!permits(parent.acl, 8)) throw new ZkError('NO_AUTH', path);
+    if (!permits(parent.acl, PERMISSION.delete)) throw new ZkError('NO_AUTH', path);
     const node = this.#node(path);
     expectVersion(path, node.version, version);
     if (node.children.size > 0) throw new ZkError('NOT_EMPTY', path);
+    this.#remove(path);
+  }
+
+  #remove(path: string): void {
+    const node = this.#node(path);
+    const parent = this.#node(parentOf(path));
     const name = path.slice(path.lastIndexOf('/') + 1);
     const { pzxid } = parent;
     this.#nodes.delete(path);
@@ -268,6 +272,12 @@ export class MemoryTree {
   #node(path: string): Znode {
     const node = this.#nodes.get(path);
     if (node === undefined) throw new ZkError('NO_NODE', path);
+    return node;
+  }
+
+  #permitted(path: string, permission: number): Znode {
+    const node = this.#node(path);
+    if (!permits(node.acl, permission)) throw new ZkError('NO_AUTH', path);
     return node;
   }
 
@@ -317,7 +327,7 @@ function statOf(node: Znode): Stat {
     version: node.version,
     cversion: node.creates * 2 - node.children.size,
     aversion: node.aversion,
-    ephemeralOwner: node.owner,
+    ephemeralOwner: isEphemeral(node.owner) ? node.owner : 0n,
     dataLength: node.data.length,
     numChildren: node.children.size,
     pzxid: node.pzxid,

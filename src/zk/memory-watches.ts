@@ -53,7 +53,8 @@ export class MemoryWatches {
   take(type: WatchEventType, path: string): Watcher[] {
     const kinds = ONE_SHOT_FOR[type];
     const heard = new Set<Watcher>(kinds.flatMap((kind) => this.#takeOneShot(kind, path)));
-    for (const it of this.#persistent) if (covers(it, type, path)) heard.add(it.watcher);
+    const persistent = [...this.#persistent].filter((it) => covers(it, type, path)).sort(nearestFirst);
+    for (const it of persistent) heard.add(it.watcher);
     return [...heard];
   }
 
@@ -81,6 +82,11 @@ const ONE_SHOT_FOR: Record<WatchEventType, readonly WatchKind[]> = {
   children: ['child'],
   lost: [],
 };
+
+/** The order in which the engine tells: those of the path alone, then recursive ones from the path upwards. */
+function nearestFirst(one: PersistentWatch, other: PersistentWatch): number {
+  return Number(one.recursive) - Number(other.recursive) || other.path.length - one.path.length;
+}
 
 function covers(watch: PersistentWatch, type: WatchEventType, path: string): boolean {
   if (watch.path === path) return !(watch.recursive && type === 'children');

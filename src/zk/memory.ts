@@ -29,7 +29,7 @@ export interface MemoryConnectOptions {
  * An in-memory model of ZooKeeper, for tests of everything that stands on the `ZooKeeper` interface. Requests are carried
  * out in the order in which they were made, and answered some turns of the microtask queue later; no timer runs while
  * links are healthy, so a fake clock stays quiet. Faults are methods. Event zxids are -1n and a transaction's create has no
- * Stat, as with server 3.8; the root has no `/zookeeper`.
+ * Stat, as with server 3.8; the root has no `/zookeeper`; only `world` is known to access lists, and events are told to all.
  */
 export class MemoryServer {
   readonly #options: MemoryServerOptions;

@@ -1,0 +1,72 @@
+import { once } from 'node:events';
+import { connect, createServer, type Server, type Socket } from 'node:net';
+
+/** Stands between a client and a server, to break the link between them. */
+export class TcpProxy {
+  readonly #pairs = new Set<readonly [Socket, Socket]>();
+  #isCut = false;
+  #isSilent = false;
+
+  private constructor(
+    private readonly server: Server,
+    private readonly target: { readonly host: string; readonly port: number },
+  ) {
+    server.on('connection', (socket) => this.#join(socket));
+  }
+
+  static async open(target: { readonly host: string; readonly port: number }): Promise<TcpProxy> {
+    const server = createServer();
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    return new TcpProxy(server, target);
+  }
+
+  get hosts(): string {
+    return `127.0.0.1:${(this.server.address() as { port: number }).port}`;
+  }
+
+  /** Ends all connections; new ones are accepted again at once unless `stay`. */
+  cut(stay = false): void {
+    this.#isCut = stay;
+    for (const pair of this.#pairs) for (const it of pair) it.destroy();
+    this.#pairs.clear();
+  }
+
+  /** Accepts connections again after `cut(true)`. */
+  mend(): void {
+    this.#isCut = false;
+  }
+
+  /** Swallows everything in both directions while sockets stay open; ends them when it is over, as bytes are missing. */
+  silence(isSilent: boolean): void {
+    this.#isSilent = isSilent;
+    if (!isSilent) this.cut();
+  }
+
+  async close(): Promise<void> {
+    this.cut(true);
+    this.server.close();
+    await once(this.server, 'close');
+  }
+
+  #join(near: Socket): void {
+    if (this.#isCut) {
+      near.destroy();
+      return;
+    }
+    const far = connect(this.target);
+    const pair = [near, far] as const;
+    this.#pairs.add(pair);
+    for (const [from, to] of [pair, [far, near] as const]) {
+      from.setNoDelay(true);
+      from.on('data', (chunk: Buffer) => {
+        if (!this.#isSilent) to.write(chunk);
+      });
+      from.on('error', () => undefined);
+      from.on('close', () => {
+        to.destroy();
+        this.#pairs.delete(pair);
+      });
+    }
+  }
+}
