@@ -129,7 +129,7 @@ class Front implements FakeCloudServer {
   }
 
   #fail(request: IncomingMessage, response: ServerResponse, error: unknown, gone: AbortSignal): void {
-    if (gone.aborted || request.destroyed) return void response.destroy(); // the client went away
+    if (gone.aborted || !request.complete) return void response.destroy(); // the client went away
     if (error instanceof Refusal) return send(response, error.status, { error: error.message });
     this.options.log.error('call failed inside the simulated cloud', { err: error, url: request.url });
     send(response, 500, { error: 'internal error of the simulated cloud' });
