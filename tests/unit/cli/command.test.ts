@@ -1,0 +1,97 @@
+import { nodepool, temporaryFolder } from '../../integration/cli/run-cli';
+
+const files = temporaryFolder();
+afterAll(() => files.remove());
+
+test('without a command: help on standard output, status 1', async () => {
+  const { status, stdout, stderr } = await nodepool([]);
+  expect({ status, stderr }).toEqual({ status: 1, stderr: '' });
+  expect(stdout).toMatch(/Node pool\.[\s\S]*commands[\s\S]*dib-image-list/);
+});
+
+test.each([['--help'], ['-h'], ['list', '--help']])('%s: help on standard output, status 0', async (...args) => {
+  const { status, stdout, stderr } = await nodepool(args);
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+  expect(stdout).toMatch(/^Usage: nodepool/);
+});
+
+test.each([
+  [['nothing']],
+  [['list', '--nothing']],
+  [['hold']],
+  [['list', 'extra']],
+  [['image-delete', '--image', 'x']],
+  [['list', '--format', 'xml']],
+  [['--timeout', 'soon', 'list']],
+])('%j: usage on standard error, status 2', async (args) => {
+  const { status, stdout, stderr } = await nodepool(args);
+  expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
+  expect(stderr).toMatch(/nodepool: error: /);
+});
+
+test('--version', async () => {
+  const { status, stdout } = await nodepool(['--version']);
+  expect(status).toBe(0);
+  expect(stdout).toMatch(/^Nodepool version: \d+\.\d+\.\d+\n$/);
+});
+
+test.each([
+  ['a missing file', '/nonexistent/nodepool.yaml', /cannot be read/],
+  ['a file that is no YAML', files.file('bad.yaml', 'a: [1\n'), /bad\.yaml:\d+:\d+: not valid YAML/],
+  ['no servers', files.file('empty.yaml', 'webapp: {}\n'), /no zookeeper-servers/],
+])('%s is one clear line, and a stack only with --debug', async (_title, file, message) => {
+  const plain = await nodepool(['-c', file, 'list']);
+  expect(plain.status).toBe(1);
+  expect(plain.stderr).toMatch(message);
+  expect(plain.stderr.trim().split('\n')).toHaveLength(1);
+  expect((await nodepool(['-c', file, '--debug', 'list'])).stderr).toMatch(/\n\s+at /);
+});
+
+test('a log configuration that is not there is an error', async () => {
+  const { status, stderr } = await nodepool(['-l', '/nonexistent.conf', 'list']);
+  expect({ status, stderr }).toEqual({
+    status: 1,
+    stderr: 'nodepool: error: Unable to read logging config file at /nonexistent.conf\n',
+  });
+});
+
+describe('config-validate', () => {
+  const good = files.file('good.yaml', 'webapp:\n  port: %(NODEPOOL_PORT)\n');
+  const wrong = files.file('wrong.yaml', 'labels:\n  - name: a\n    min_ready: 1\nprovider: []\n');
+  const halves = files.file(
+    'halves.yaml',
+    'labels: [{name: a}]\nproviders: [{name: s, driver: static, pools: [{name: p, nodes: [{name: h, labels: [b]}]}]}]\n',
+  );
+
+  test('is silent about a good file', async () => {
+    const outcome = await nodepool(['-c', good, 'config-validate'], { env: { NODEPOOL_PORT: '8005' } });
+    expect(outcome).toEqual({ status: 0, stdout: '', stderr: '' });
+  });
+
+  test('tells every problem with its place and a hint', async () => {
+    const { status, stdout, stderr } = await nodepool(['-c', wrong, 'config-validate']);
+    expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
+    expect(stderr.trim().split('\n')).toEqual([
+      expect.stringMatching(/^error: .*wrong\.yaml:3:5: labels\[0\]\.min_ready: .*did you mean "min-ready"\?/),
+      expect.stringMatching(/^error: .*wrong\.yaml:4:1: provider: .*did you mean "providers"\?/),
+    ]);
+  });
+
+  test('as JSON on standard output', async () => {
+    const { status, stdout } = await nodepool(['-c', wrong, 'config-validate', '--format', 'json']);
+    expect(status).toBe(1);
+    expect(JSON.parse(stdout)).toMatchObject([
+      { severity: 'error', loads: true, line: 3, column: 5, key: 'labels[0].min_ready' },
+      { severity: 'error', loads: true, line: 4, column: 1, key: 'provider' },
+    ]);
+  });
+
+  test("warns of what only loading refuses, as Python's validator passes it", async () => {
+    const { status, stderr } = await nodepool(['-c', halves, 'config-validate']);
+    expect(status).toBe(0);
+    expect(stderr).toMatch(
+      /^warning: .*label "b" is not in the main list of labels; the daemons will not load this file/,
+    );
+    expect((await nodepool(['-c', halves, 'config-validate', '--strict'])).status).toBe(1);
+  });
+});
