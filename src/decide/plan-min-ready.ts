@@ -1,6 +1,5 @@
 import type { LabelConfig } from '../config/types';
 import type { NodeRequest } from '../model/records';
-import { shareRank } from './request-share';
 
 export const MIN_READY_REQUESTOR = 'NodePool:min-ready';
 /** Prefix of min-ready requests: after everything that somebody waits for. */
@@ -43,18 +42,4 @@ export function planMinReady(question: MinReadyQuestion): MinReadyPlan {
 /** A fulfilled one counts until its owner has freed the node, else the node would be missing for that moment. */
 export function isOutstandingMinReady(record: NodeRequest): boolean {
   return record.requestor === MIN_READY_REQUESTOR && record.state !== 'failed' && record.nodeTypes.length === 1;
-}
-
-/**
- * Whether one of our pools is the one that files the label's requests: of all registered pools that offer it, one is
- * responsible, so that launchers that start together do not each ask for the full number.
- */
-export function isResponsible(
-  label: string,
-  own: ReadonlySet<string>,
-  pools: readonly { readonly id: string; readonly labels: ReadonlySet<string> }[],
-): boolean {
-  const offering = pools.filter((it) => it.labels.has(label)).map((it) => it.id);
-  const first = offering.find((it) => shareRank(label, it, offering) === 0);
-  return first === undefined || own.has(first);
 }

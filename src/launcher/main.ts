@@ -1,8 +1,10 @@
+import { setMaxListeners } from 'node:events';
 import type { Component } from '../model/records';
 import type { StopSignals } from '../runtime/program';
 import { Scope } from '../runtime/scope';
 import { ConfigWatch, type ConfigSource } from './config-source';
 import { DeletionWorker } from './deletion-worker';
+import { Leadership } from './leadership';
 import { type Loop, startLoop } from './loop';
 import { LostRequestWorker } from './lost-request-worker';
 import { MinReadyWorker } from './min-ready-worker';
@@ -26,6 +28,7 @@ const REST_MS = 10;
  * locks go, so that others continue at once. The store stays open.
  */
 export async function runLauncher(options: LauncherOptions, tools: LauncherTools, stop: StopSignals): Promise<void> {
+  setMaxListeners(0, stop.drain, stop.now); // every request in hand listens
   await using scope = new Scope();
   const stamp = options.source.stamp();
   const config = options.source.load();
@@ -77,7 +80,13 @@ function startWorkers(scope: Scope, roster: Roster, world: World, tools: Launche
   const lost = new LostRequestWorker(tools, world, () => roster.served(), now, nudgeAll);
   const scopeOfDeletion = () => roster.deletionScope((node) => lost.willContinue(node));
   const deletion = new DeletionWorker(tools, world, scopeOfDeletion, now, nudgeAll);
-  const minReady = new MinReadyWorker(tools, world, () => roster.minReadyScope());
+  const leadership = scope.own(new Leadership('min-ready', tools, nudgeAll), (it) => it.resign());
+  const minReady = new MinReadyWorker(
+    tools,
+    world,
+    () => roster.minReadyScope(),
+    () => leadership.leads,
+  );
   const locks = new RequestLockWorker(tools, world);
   loops.push(
     startLoop(lost, tools, { restMs: REST_MS }),
@@ -94,7 +103,7 @@ function startWorkers(scope: Scope, roster: Roster, world: World, tools: Launche
   scope.defer(stopListening);
   return {
     takeNothingNew: async () => {
-      await Promise.all(loops.map((it) => it.stop()));
+      await Promise.all([leadership.resign(), ...loops.map((it) => it.stop())]);
     },
     deletionsEnded: () => deletion.drained(),
   };

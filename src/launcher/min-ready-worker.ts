@@ -1,5 +1,5 @@
 import type { LabelConfig } from '../config/types';
-import { MIN_READY_PRIORITY, MIN_READY_REQUESTOR, isResponsible, planMinReady } from '../decide/plan-min-ready';
+import { MIN_READY_PRIORITY, MIN_READY_REQUESTOR, planMinReady } from '../decide/plan-min-ready';
 import type { NodeRequest } from '../model/records';
 import { Backoff } from '../runtime/backoff';
 import { wallSeconds } from '../runtime/clock';
@@ -9,13 +9,11 @@ import type { LauncherTools } from './tools';
 import type { World } from './world';
 
 const FULL_PASS_MS = 60_000;
-/** How long a label's missing nodes are left to the launcher that is responsible for them. */
+/** How long a label's missing nodes are left to the launcher that leads. */
 const PATIENCE_MS = 10_000;
 
 export interface MinReadyScope {
   readonly labels: readonly LabelConfig[];
-  /** Ids of our pool components. */
-  readonly ownPools: ReadonlySet<string>;
   imageReady(label: LabelConfig): boolean;
 }
 
@@ -35,35 +33,48 @@ export class MinReadyWorker implements Reconciler {
     private readonly tools: LauncherTools,
     private readonly world: World,
     private readonly scope: () => MinReadyScope,
+    private readonly leads: () => boolean,
   ) {}
 
   async pass(signal: AbortSignal): Promise<{ readonly againInMs: number }> {
     if (!this.world.fresh) return { againInMs: FULL_PASS_MS };
     await this.#settleOwn(signal);
-    const scope = this.scope();
     const now = this.tools.clock.monotonic();
-    const resting = new Set([...this.#rests].filter(([, it]) => it.untilMs > now).map(([label]) => label));
-    const { create } = planMinReady({
+    const rests = [...this.#rests.values()].filter((it) => it.untilMs > now).map((it) => it.untilMs - now);
+    let againInMs = Math.min(FULL_PASS_MS, ...rests);
+    const missing = this.#missing(now);
+    this.#forgetShortages(new Set(missing.map((it) => it.label)));
+    const waits = missing.map(({ label }) => this.#turnInMs(label, now));
+    againInMs = Math.min(againInMs, ...waits.filter((it) => it > 0));
+    if (waits.includes(0)) await this.#createMissing(now, signal);
+    return { againInMs };
+  }
+
+  /** Looks once more, behind a barrier: nodes and requests reach us on two ways, and what another leader did must show. */
+  async #createMissing(now: number, signal: AbortSignal): Promise<void> {
+    const { store } = this.tools;
+    await Promise.all([store.requests.view().settled(signal), store.nodes.view().settled(signal)]);
+    for (const { label, count } of this.#missing(now)) {
+      if (this.#turnInMs(label, now) > 0) continue;
+      for (let made = 0; made < count; made += 1) await this.#create(label, signal);
+    }
+    await store.requests.view().settled(signal);
+  }
+
+  #missing(now: number) {
+    const scope = this.scope();
+    return planMinReady({
       labels: scope.labels,
       requests: this.world.requests.all(),
       freeCount: (label) => this.world.nodes.freeCount(label),
       imageReady: (label) => scope.imageReady(label),
-      resting,
-    });
-    const pools = this.world.pools();
-    let againInMs = Math.min(FULL_PASS_MS, ...[...this.#rests.values()].map((it) => Math.max(100, it.untilMs - now)));
-    this.#forgetShortages(new Set(create.map((it) => it.label)));
-    for (const { label, count } of create) {
-      const wait = this.#turnInMs(label, now, isResponsible(label, scope.ownPools, pools));
-      if (wait > 0) againInMs = Math.min(againInMs, wait);
-      else for (let made = 0; made < count; made += 1) await this.#create(label, signal);
-    }
-    if (create.length > 0) await this.tools.store.requests.view().settled(signal);
-    return { againInMs };
+      resting: new Set([...this.#rests].filter(([, it]) => it.untilMs > now).map(([label]) => label)),
+    }).create;
   }
 
-  #turnInMs(label: string, now: number, responsible: boolean): number {
-    if (responsible) return 0;
+  /** 0 for the leader; others step in for labels that the leader does not know. */
+  #turnInMs(label: string, now: number): number {
+    if (this.leads()) return 0;
     const since = this.#shortSince.get(label) ?? now;
     this.#shortSince.set(label, since);
     return Math.max(0, since + PATIENCE_MS - now);

@@ -20,6 +20,7 @@ import { type HandlerEnd, RequestHandler } from './request-handler';
 const FULL_PASS_MS = 60_000;
 /** How long each further pool in line leaves a request to those before it. */
 const SHARE_STEP_MS = 250;
+const REST_MS = 250;
 /** How many requests are being locked, or declined, at the same time. */
 const CLAIMS_AT_ONCE = 64;
 /** How long a set of several pools' nodes may be held while it waits for the rest. */
@@ -43,6 +44,7 @@ export class PoolWorker implements Reconciler {
   readonly #running = new Set<Promise<unknown>>();
   readonly #declining = new Set<string>();
   readonly #firstSeen = new Map<string, number>();
+  readonly #restUntilMs = new Map<string, number>();
   readonly #capacity: Backoff;
   #capacityAtMs = -Infinity;
   #waitingSinceMs: number | undefined;
@@ -71,8 +73,8 @@ export class PoolWorker implements Reconciler {
   }
 
   async pass(signal: AbortSignal): Promise<{ readonly againInMs: number }> {
-    const { world, id } = this.context();
-    if (!world.fresh) return { againInMs: FULL_PASS_MS };
+    const { world, id, now } = this.context();
+    if (!world.fresh || now.aborted) return { againInMs: FULL_PASS_MS };
     this.#dropGone();
     const retryInMs = this.#retryWaiting();
     // Seeing oneself means that one's view of the other pools is usable (launcher.md 3 step 2).
@@ -180,7 +182,7 @@ export class PoolWorker implements Reconciler {
       return FULL_PASS_MS;
     }
     if (this.#claiming() >= CLAIMS_AT_ONCE) return FULL_PASS_MS; // each claim that ends nudges
-    const wait = this.#turnInMs(request, pools);
+    const wait = Math.max(this.#restMs(request.id), this.#turnInMs(request, pools));
     if (wait > 0) return wait;
     const handler = new RequestHandler(request, this.context);
     const plan = planFor(handler, pool);
@@ -251,7 +253,9 @@ export class PoolWorker implements Reconciler {
   #dropGone(): void {
     const { requests } = this.context().world;
     for (const [id, handler] of this.#inHand) if (!requests.has(id)) handler.cancel();
-    for (const id of this.#firstSeen.keys()) if (!requests.has(id)) this.#firstSeen.delete(id);
+    for (const memory of [this.#firstSeen, this.#restUntilMs]) {
+      for (const id of memory.keys()) if (!requests.has(id)) memory.delete(id);
+    }
   }
 
   // ------------------------------------------------------------------------------------------------- acting
@@ -263,14 +267,33 @@ export class PoolWorker implements Reconciler {
     this.#track(
       served
         .then(
-          (end) => log.info('request has ended', { end, event_id: handler.request.eventId }),
-          (error: unknown) => log.error('request failed', { err: error }),
+          (end) => {
+            log.info('request has ended', { end, event_id: handler.request.eventId });
+            if (end === 'lost' || end === 'not ours') this.#rest(handler.id);
+          },
+          (error: unknown) => {
+            log.error('request failed', { err: error });
+            this.#rest(handler.id);
+          },
         )
         .finally(() => {
           this.#inHand.delete(handler.id);
           this.#firstSeen.delete(handler.id);
         }),
     );
+  }
+
+  /** What has just failed for reasons that do not show in the tree is not tried again at once. */
+  #rest(request: string): void {
+    this.#restUntilMs.set(request, this.context().tools.clock.monotonic() + REST_MS);
+  }
+
+  #restMs(request: string): number {
+    const until = this.#restUntilMs.get(request);
+    if (until === undefined) return 0;
+    const left = until - this.context().tools.clock.monotonic();
+    if (left <= 0) this.#restUntilMs.delete(request);
+    return Math.max(0, left);
   }
 
   #decline(request: Readable, reason: string): void {
@@ -342,7 +365,7 @@ export class PoolWorker implements Reconciler {
     await this.registration.update({
       supportedLabels: [...config.labels.keys()],
       priority: config.priority,
-      paused: this.#isPaused(),
+      paused: [...this.#inHand.values()].some((it) => it.isWaiting), // with its lock: others may take the next ones
     });
   }
 

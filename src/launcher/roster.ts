@@ -71,7 +71,6 @@ export class Roster {
     const contexts = this.#pools().map((it) => it.context);
     return {
       labels: [...this.#config.labels.values()],
-      ownPools: new Set(contexts.map((it) => it.id)),
       imageReady: (label: LabelConfig) =>
         contexts.some((it) => it.config.maxServers > 0 && labelImageReady(it, it.config.labels.get(label.name))),
     };

@@ -50,7 +50,7 @@ export function createOnce(parts: StoreParts, request: SequentialCreate, options
 /** NO_NODE may also come from one of the extra steps; then the directory is there, and the error is the caller's. */
 async function isDirMissing(parts: StoreParts, { dir, extra }: SequentialCreate, error: unknown): Promise<boolean> {
   if (!isZkError(error, 'NO_NODE')) return false;
-  return extra === undefined || (await parts.zk.exists(dir)) === undefined;
+  return (extra ?? []).length === 0 || (await parts.zk.exists(dir)) === undefined; // another may have made it meanwhile
 }
 
 async function create({ zk }: StoreParts, request: SequentialCreate): Promise<Created> {
