@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { readFile, readdir, writeFile } from 'node:fs/promises';
+import { open, readFile, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Instance, Provider } from '../../../src/drivers/driver';
@@ -14,7 +14,7 @@ import { type TinyImage, tinyImage } from '../../support/tiny-image';
 
 const never = new AbortController().signal;
 const PROVIDER = 'qemu-real';
-const section = { accel: ['kvm', 'tcg'] };
+const section = { accel: ['kvm', 'tcg'], 'power-off-timeout': 60 };
 
 describeWith([...BUILD, 'machines', 'ssh'], 'a real node', () => {
   let tiny: TinyImage;
@@ -56,7 +56,10 @@ describeWith([...BUILD, 'machines', 'ssh'], 'a real node', () => {
     expect(await provider.consoleLog!(node!.externalId, never)).toContain('tiny-node login:');
     await expectNothingToldInConfidence();
 
+    const console = await open(join(host.folder, 'state', 'machines', node!.name, 'console.log'));
     await destroyed(provider, node!.externalId, systemClock, never);
+    expect(await console.readFile('utf8')).toContain('The system is going down NOW!'); // it heeded the power button
+    await console.close();
     await provider.images!.remove(image, never);
     await expectNothingLeft();
   }, 180_000);
