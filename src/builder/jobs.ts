@@ -22,7 +22,7 @@ export class Jobs {
   readonly #running = new Map<string, Job & { readonly controller: AbortController; readonly ended: Promise<void> }>();
   #closed: string | undefined;
 
-  /** `onEnd` is told after each job: a slot is free. `onCrash` hears what a job should have handled itself. */
+  /** `onEnd` is told after each job: a slot is free. `onCrash` hears what a job that was not cancelled should have handled. */
   constructor(
     private readonly onEnd: () => void,
     private readonly onCrash: (job: Job, error: unknown) => void,
@@ -52,7 +52,9 @@ export class Jobs {
     if (this.#closed !== undefined || this.#running.has(name)) return false;
     const controller = new AbortController();
     const ended = run(controller.signal)
-      .catch((error: unknown) => this.onCrash({ name, group }, error))
+      .catch((error: unknown) => {
+        if (!controller.signal.aborted) this.onCrash({ name, group }, error);
+      })
       .finally(() => {
         this.#running.delete(name);
         this.onEnd();

@@ -1,0 +1,217 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { EventEmitter, on, once } from 'node:events';
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { systemClock } from '../../src/runtime/clock';
+import { silentLogger } from '../../src/runtime/log';
+import { systemRandom } from '../../src/runtime/random';
+import type { ImageEntry, Store } from '../../src/store/api';
+import { openStore } from '../../src/store/store';
+import { openZooKeeper } from '../../src/store/open-zookeeper';
+import type { ZooKeeper } from '../../src/zk/client';
+import type { PrivateServer } from '../../src/zk/server/private-server';
+import { startTestCloud, type TestCloud } from './fake-cloud';
+
+const ROOT = join(__dirname, '..', '..');
+export const FAKE_TOOL = join(ROOT, 'host-tools', 'fake-image-create');
+
+/** Session timeout of the builders under test, seconds: short, because tests wait for sessions to end. */
+export const SESSION_SECONDS = 2;
+
+/** What a test's `nodepool.yaml` says besides servers and folders. Sections are YAML of one level less. */
+export interface FarmConfig {
+  /** Lines below `diskimages:`. Default: `deb`, made by the fake tool. */
+  readonly diskImages?: readonly string[];
+  /** Lines below `providers:`. Default: one fake provider `east` with `deb`. */
+  readonly providers?: readonly string[];
+  readonly elementsDir?: string;
+}
+
+export const DEB = ['- name: deb', '  formats: [qcow2]', `  dib-cmd: ${FAKE_TOOL}`, '  elements: [one, two]'];
+export const fakeProvider = (name: string, images: readonly string[] = ['deb'], more: readonly string[] = []) => [
+  `- name: ${name}`,
+  '  driver: fake',
+  '  cloud: fake',
+  '  diskimages:',
+  ...images.map((it) => `    - name: ${it}`),
+  ...more.map((it) => `  ${it}`),
+];
+
+/** A test's own corner: a chroot of the shared server, a simulated cloud, a folder, and builders as child processes. */
+export class BuilderFarm {
+  readonly builders: BuilderChild[] = [];
+
+  private constructor(
+    readonly folder: string,
+    readonly hosts: string,
+    readonly chroot: string,
+    readonly cloud: TestCloud,
+    readonly zk: ZooKeeper,
+    readonly store: Store,
+  ) {}
+
+  static async open(server: PrivateServer): Promise<BuilderFarm> {
+    const folder = await mkdtemp(join(tmpdir(), 'nodepool-farm-'));
+    const chroot = `/t${systemRandom.hex(6)}`;
+    const tools = { clock: systemClock, random: systemRandom, log: silentLogger };
+    const zk = await openZooKeeper({ hosts: `${server.hosts}${chroot}` }, tools);
+    const store = openStore(zk, tools);
+    const farm = new BuilderFarm(folder, server.hosts, chroot, await startTestCloud(), zk, store);
+    await zk.connected();
+    await store.images.view().ready();
+    return farm;
+  }
+
+  /** Kills what still runs and removes everything. */
+  async close(): Promise<void> {
+    await Promise.all(this.builders.map((it) => it.kill()));
+    await this.store.close();
+    await this.zk.close();
+    await this.cloud.close();
+    await rm(this.folder, { recursive: true, force: true });
+  }
+
+  imagesDir(builder: string): string {
+    return join(this.folder, builder, 'images');
+  }
+
+  logDir(builder: string): string {
+    return join(this.folder, builder, 'logs');
+  }
+
+  async files(builder: string): Promise<readonly string[]> {
+    const names = await readdir(this.imagesDir(builder)).catch(() => []);
+    return names.filter((it) => it.startsWith('deb') || it.startsWith('tiny')).sort();
+  }
+
+  /** (Re)writes the configuration of one builder. */
+  async configure(builder: string, config: FarmConfig = {}): Promise<string> {
+    await mkdir(this.imagesDir(builder), { recursive: true });
+    const [host, port] = this.hosts.split(':');
+    const indent = (lines: readonly string[]) => lines.map((it) => `  ${it}`);
+    const text = [
+      'zookeeper-servers:',
+      `  - host: ${host}`,
+      `    port: ${port}`,
+      `    chroot: ${this.chroot}`,
+      `zookeeper-timeout: ${SESSION_SECONDS}`,
+      `images-dir: ${this.imagesDir(builder)}`,
+      `build-log-dir: ${this.logDir(builder)}`,
+      ...(config.elementsDir === undefined ? [] : [`elements-dir: ${config.elementsDir}`]),
+      'labels: []',
+      'diskimages:',
+      ...indent(config.diskImages ?? DEB),
+      'providers:',
+      ...indent(config.providers ?? fakeProvider('east')),
+      '',
+    ].join('\n');
+    const file = join(this.folder, builder, 'nodepool.yaml');
+    await writeFile(file, text);
+    return file;
+  }
+
+  /** Starts a builder process. Without `config` the file is taken as it lies. */
+  async start(builder = 'one', config?: FarmConfig, args: readonly string[] = []): Promise<BuilderChild> {
+    const file =
+      config === undefined && this.builders.some((it) => it.name === builder)
+        ? join(this.folder, builder, 'nodepool.yaml')
+        : await this.configure(builder, config);
+    const child = new BuilderChild(builder, ['-f', '-c', file, ...args], { ...process.env, ...this.cloud.env });
+    this.builders.push(child);
+    return child;
+  }
+
+  /** Waits until the tree shows what is wanted, and returns it. */
+  async until<T>(wanted: (images: ReadonlyMap<string, ImageEntry>) => T | undefined | false): Promise<T> {
+    const view = this.store.images.view();
+    const changed = new EventEmitter();
+    const stop = view.onChange(() => changed.emit('change'));
+    const changes = on(changed, 'change');
+    try {
+      for (;;) {
+        const found = wanted(view.images);
+        if (found !== undefined && found !== false) return found;
+        await changes.next();
+      }
+    } finally {
+      stop();
+      await changes.return?.();
+    }
+  }
+
+  /** Ids and states of an image's builds as the tree shows them. */
+  builds(image = 'deb'): ReadonlyMap<string, string> {
+    const builds = this.store.images.view().images.get(image)?.builds ?? new Map();
+    return new Map([...builds].map(([id, it]) => [id, it.record?.state ?? it.broken ?? 'unknown']));
+  }
+
+  /** Names of the images that the simulated cloud has of ours. */
+  cloudImages(
+    account: string,
+  ): readonly { readonly id: string; readonly metadata: Readonly<Record<string, string>> }[] {
+    return [...this.cloud.cloud.account(account).images.table.values()];
+  }
+}
+
+/** A builder as a process. Its log is heard line by line. */
+export class BuilderChild {
+  readonly lines: string[] = [];
+  readonly #heard = new EventEmitter();
+  readonly #child: ChildProcess;
+  readonly #ended: Promise<unknown>;
+
+  constructor(
+    readonly name: string,
+    args: readonly string[],
+    env: NodeJS.ProcessEnv,
+  ) {
+    const program = join(__dirname, 'child-program.js');
+    this.#child = spawn(process.execPath, [program, 'builder', ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+    this.#ended = once(this.#child, 'exit');
+    for (const stream of [this.#child.stdout!, this.#child.stderr!]) {
+      createInterface(stream).on('line', (line) => {
+        this.lines.push(line);
+        this.#heard.emit('line');
+      });
+    }
+    void this.#ended.then(() => this.#heard.emit('line'));
+    this.#heard.setMaxListeners(0);
+  }
+
+  get pid(): number {
+    return this.#child.pid!;
+  }
+
+  /** Waits for a line of its log; all lines since the start count, or those from `from` on. */
+  async says(pattern: RegExp, from = 0): Promise<string> {
+    for (;;) {
+      const found = this.lines.slice(from).find((it) => pattern.test(it));
+      if (found !== undefined) return found;
+      if (this.#hasEnded) throw new Error(`${this.name} ended without saying ${pattern}:\n${this.lines.join('\n')}`);
+      await once(this.#heard, 'line');
+    }
+  }
+
+  signal(name: NodeJS.Signals): void {
+    this.#child.kill(name);
+  }
+
+  /** Waits for its end: the exit status, or the signal's name. */
+  async ended(): Promise<number | string | null> {
+    await this.#ended;
+    return this.#child.exitCode ?? this.#child.signalCode;
+  }
+
+  /** kill -9, also of one that is frozen. */
+  async kill(): Promise<void> {
+    if (this.#hasEnded) return;
+    this.#child.kill('SIGKILL');
+    await this.#ended;
+  }
+
+  get #hasEnded(): boolean {
+    return this.#child.exitCode !== null || this.#child.signalCode !== null;
+  }
+}

@@ -1,0 +1,10 @@
+'use strict';
+
+/**
+ * A program of ours as a child process of a test, straight from its source: `node tests/support/child-program.js builder ARGS…`.
+ * Signals and exit status are those of the real thing.
+ */
+require('./register.js');
+const [name, ...args] = process.argv.slice(2);
+process.argv.splice(2, process.argv.length, ...args);
+require('../../bin/lib/run-program')(require(`../../src/${name}/command`).main);
