@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import type { ZooKeeper } from '../zk/client';
 import type { TlsOptions, ZkTools } from '../zk/connect';
 import { connectZooKeeper } from '../zk/engine';
+import { isOutcomeUnknown, isZkError } from '../zk/errors';
 
 /** Paths of PEM files. */
 export interface TlsPaths {
@@ -39,7 +40,7 @@ export class TlsFileError extends Error {
  */
 export async function openZooKeeper(options: OpenZooKeeperOptions, tools: ZkTools): Promise<ZooKeeper> {
   const tls = options.tls === undefined ? undefined : await readTls(options.tls);
-  return connectZooKeeper(
+  const zk = connectZooKeeper(
     {
       hosts: options.hosts,
       sessionTimeoutMs: (options.timeoutSeconds ?? 10) * 1000,
@@ -47,6 +48,27 @@ export async function openZooKeeper(options: OpenZooKeeperOptions, tools: ZkTool
     },
     tools,
   );
+  const slash = options.hosts.indexOf('/');
+  if (slash !== -1 && slash < options.hosts.length - 1) makeChroot(zk, options.hosts.slice(slash), tools);
+  return zk;
+}
+
+/**
+ * Makes the last part of the chroot on demand, as Python does (zk-tree 1). Sent as the first request of the first link
+ * that will have it, so that whatever is asked for afterwards finds it done.
+ */
+function makeChroot(zk: ZooKeeper, chroot: string, { log }: ZkTools): void {
+  const stop = zk.onState((state) => {
+    if (state !== 'connected') return;
+    zk.create('/', Buffer.alloc(0)).then(stop, (error: unknown) => {
+      if (isOutcomeUnknown(error) || isZkError(error, 'SESSION_EXPIRED', 'THROTTLED_OP')) return; // with the next link
+      stop();
+      if (isZkError(error, 'NO_NODE')) log.error('the parent of the chroot does not exist', { chroot });
+      else if (!isZkError(error, 'NODE_EXISTS', 'SESSION_CLOSED')) {
+        log.error('the chroot cannot be made', { chroot, err: error });
+      }
+    });
+  });
 }
 
 async function readTls(paths: TlsPaths): Promise<TlsOptions> {
