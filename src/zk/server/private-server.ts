@@ -184,7 +184,10 @@ class ServerProcess implements Member {
 
   async restart(): Promise<void> {
     await this.kill();
-    const child = spawn('/usr/bin/java', this.#arguments(), { stdio: ['ignore', 'pipe', 'pipe'] });
+    // Apart from the terminal's signals, which are for the program that owns it, but dying with that program.
+    const dyingWithUs = existsSync('/usr/bin/setpriv') ? ['/usr/bin/setpriv', '--pdeathsig', 'KILL'] : [];
+    const [program, ...words] = [...dyingWithUs, '/usr/bin/java', ...this.#arguments()];
+    const child = spawn(program!, words, { stdio: ['ignore', 'pipe', 'pipe'], detached: true });
     const log = createWriteStream(this.logFile, { flags: 'a' });
     child.stdout.pipe(log);
     child.stderr.pipe(log, { end: false });

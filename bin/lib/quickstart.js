@@ -1,0 +1,2 @@
+'use strict';
+require('./run-program')(require('../../dist/cli/quickstart/command').main);

@@ -1,0 +1,134 @@
+import { join } from 'node:path';
+import { silentLogger } from '../../runtime/log';
+import type { ProgramIo } from '../../runtime/program';
+import { systemClock } from '../../runtime/clock';
+import { systemRandom } from '../../runtime/random';
+import { Scope } from '../../runtime/scope';
+import { connectScheduler } from '../../scheduler/scheduler';
+import { openZooKeeper } from '../../store/open-zookeeper';
+import { openStore } from '../../store/store';
+import { Daemon } from './daemon';
+import { leftoversOf } from './leftovers';
+import type { QuickstartOptions } from './options';
+import { type Pipeline, returnNode, takeNode, untilPoolIsReady } from './pipeline';
+import { poolConfig } from './pool-config';
+import { meetingPlace } from './private-or-given';
+import { Progress } from './progress';
+import { destroyInstances, drainPool, emptyTree } from './take-down';
+import { type Workspace, cacheIsWarm, makeSshKey, makeWorkspace, removeWorkspace, writeConfig } from './workspace';
+import { StageFailedError } from './watch-pool';
+
+/**
+ * The main job, end to end: a ZooKeeper, a builder and a launcher as processes of their own, a real image, real machines, one
+ * request. Whatever happens, everything it started is taken down again; what could not be is named in the error.
+ */
+export async function runQuickstart(options: QuickstartOptions, io: ProgramIo): Promise<void> {
+  const clock = systemClock;
+  const tools = { clock, random: systemRandom, log: silentLogger, env: io.env };
+  const progress = new Progress(io.stdout, clock);
+  const workspace = await makeWorkspace(io.env);
+  const folder = workspace.folder;
+  try {
+    await using scope = new Scope();
+    progress.say(`everything of this run lies in ${folder}`);
+    if (!options.simulated) await makeSshKey(workspace);
+    const meeting = await progress.stage(
+      'ZooKeeper',
+      () => meetingPlace(options.zookeeper, folder.split('/').at(-1)!, scope, clock),
+      (it) => it.hosts,
+    );
+    const pool = {
+      zookeeper: meeting.hosts,
+      simulated: options.simulated,
+      minReady: options.minReady,
+      offline: await cacheIsWarm(workspace, clock),
+    };
+    const serve = (serving: boolean) =>
+      writeConfig(workspace, poolConfig(workspace, options.home, { ...pool, serving }));
+    await serve(true);
+    const zk = scope.own(
+      await openZooKeeper({ hosts: meeting.hosts, tls: undefined, timeoutSeconds: 10 }, tools),
+      (it) => it.close(),
+    );
+    if (!meeting.private) scope.defer(() => emptyTree(zk));
+    await zk.connected(AbortSignal.any([io.stop.drain, AbortSignal.timeout(15_000)]));
+    const store = scope.own(openStore(zk, tools), (it) => it.close());
+    const scheduler = scope.own(connectScheduler(store, { name: 'quickstart' }, tools), (it) => it.close());
+    const env = daemonEnvironment(io.env, folder);
+    const place = { options, workspace, env, scope, progress };
+    // Opened in this order, closed in the opposite one: daemons, then what they left running, then the cloud.
+    const cloud = options.simulated ? [startCloud(place)] : [];
+    scope.defer(() => destroyInstances(workspace, { ...tools, env }, AbortSignal.timeout(60_000)));
+    const daemons = [...cloud, ...startDaemons(place)];
+    const trouble = AbortSignal.any([io.stop.drain, ...daemons.map((it) => it.died)]);
+    const pipeline: Pipeline = { options, workspace, store, scheduler, progress, clock };
+    await untilPoolIsReady(pipeline, trouble);
+    const nodeSet = await takeNode(pipeline, trouble);
+    if (!options.once) await untilInterrupted(options, workspace.configFile, progress, trouble, io.stop.drain);
+    const ending = AbortSignal.any([io.stop.now, AbortSignal.timeout(180_000), ...daemons.map((it) => it.died)]);
+    await returnNode(pipeline, nodeSet, ending);
+    await serve(false);
+    await progress.stage('take the pool down', () => drainPool(store, progress, ending));
+  } finally {
+    await checkNothingLeft(workspace);
+  }
+}
+
+async function checkNothingLeft(workspace: Workspace): Promise<void> {
+  const left = await leftoversOf(workspace.folder);
+  if (left.length > 0) throw new StageFailedError(`left behind, please look:\n  ${left.join('\n  ')}`);
+  await removeWorkspace(workspace);
+}
+
+/** What the daemons need and nothing else: the image tool gets the builder's environment. */
+function daemonEnvironment(env: ProgramIo['env'], folder: string): Record<string, string | undefined> {
+  const { TMPDIR: _unset, ...rest } = env;
+  return { ...rest, NODEPOOL_FAKE_CLOUD_DIR: join(folder, 'cloud') };
+}
+
+interface Place {
+  readonly options: QuickstartOptions;
+  readonly workspace: Workspace;
+  readonly env: Record<string, string | undefined>;
+  readonly scope: Scope;
+  readonly progress: Progress;
+}
+
+function startCloud(place: Place): Daemon {
+  const folder = join(place.workspace.folder, 'cloud');
+  return startDaemon(place, 'cloud', 'nodepool-fake-cloud', ['--state-dir', folder, '--idle-seconds', '0']);
+}
+
+function startDaemons(place: Place): Daemon[] {
+  const common = ['-f', '-c', place.workspace.configFile];
+  return [
+    startDaemon(place, 'builder', 'nodepool-builder', common),
+    startDaemon(place, 'launcher', 'nodepool-launcher', [...common, '--no-webapp']),
+  ];
+}
+
+function startDaemon(place: Place, name: string, program: string, args: readonly string[]): Daemon {
+  const logFile = join(place.workspace.logs, `${name}.log`);
+  const spec = { name, program: join(place.options.home, 'bin', program), args, env: place.env, logFile };
+  const daemon = place.scope.own(new Daemon(spec), (it) => it.stop(systemClock, 30_000));
+  place.progress.say(`ok  ${name.padEnd(26)} pid ${daemon.pid}, log ${logFile}`);
+  return daemon;
+}
+
+async function untilInterrupted(
+  options: QuickstartOptions,
+  configFile: string,
+  progress: Progress,
+  trouble: AbortSignal,
+  drain: AbortSignal,
+): Promise<void> {
+  progress.say('The pool keeps running until Ctrl-C. In another terminal:');
+  for (const command of ['list', 'image-list', 'request-list']) {
+    progress.say(`    ${join(options.home, 'bin', 'nodepool')} -c ${configFile} ${command}`);
+  }
+  await new Promise<void>((resolve, reject) => {
+    const end = () => (drain.aborted ? resolve() : reject(trouble.reason as Error));
+    if (trouble.aborted) end();
+    else trouble.addEventListener('abort', end, { once: true });
+  });
+}
