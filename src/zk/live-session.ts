@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { Clock } from '../runtime/clock';
 import type { Session } from './client';
 import type { ZkError } from './errors';
@@ -28,6 +29,7 @@ export class LiveSession implements Session {
   ) {
     this.#timeoutMs = timeoutMs;
     this.#leaseFromMs = helloSentAtMs;
+    setMaxListeners(0, this.#lost.signal); // each lock of the session listens
   }
 
   get id(): bigint {
