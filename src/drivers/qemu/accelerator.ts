@@ -54,14 +54,13 @@ export async function chooseAccelerator(
   return withFileLock(join(options.folder, 'accelerators.lock'), signal, async () => {
     const key = await cacheKey(options, tools, signal);
     const known = await readCache(options.folder, key);
-    try {
-      for (const accel of options.accel) {
-        if (!known.has(accel)) known.set(accel, await report(accel, options, tools, signal));
-        if (known.get(accel) === undefined) return accel;
-      }
-    } finally {
+    for (const accel of options.accel) {
+      if (!known.has(accel)) known.set(accel, await report(accel, options, tools, signal));
+      if (known.get(accel) !== undefined) continue;
       await writeCache(options.folder, key, known);
+      return accel;
     }
+    // Nothing is kept: a host under great load may have failed the probe, and would fail for ever.
     throw new NoAcceleratorError(Object.fromEntries([...known].map(([accel, reason]) => [accel, reason ?? ''])));
   });
 }

@@ -40,13 +40,16 @@ const STARTED_WITHIN_MS = 10_000;
 const POLL_MS = 50;
 
 /**
- * The machine of that name, made if there is none, finished if whoever made it died half way. The machine's lock must be
- * held. What fails after the reservation gives it back.
+ * Makes the machine, or finishes one that was `begun` by somebody who died half way. The machine's lock must be held. What
+ * fails after the reservation gives it back.
  */
-export async function launchMachine(site: LaunchSite, wish: MachineWish, signal: AbortSignal): Promise<MachineRecord> {
-  const existing = await site.store.read(wish.name);
-  if (existing !== undefined && existing.phase !== 'reserved') return existing;
-  const reserved = existing ?? (await reserve(site, wish, signal));
+export async function launchMachine(
+  site: LaunchSite,
+  wish: MachineWish,
+  begun: MachineRecord | undefined,
+  signal: AbortSignal,
+): Promise<MachineRecord> {
+  const reserved = begun ?? (await reserve(site, wish, signal));
   try {
     return await start(site, reserved, signal);
   } catch (error) {

@@ -64,8 +64,13 @@ export async function findMachineProcess(name: string, uuid: string): Promise<Pr
   return undefined;
 }
 
+/** Empty for processes that the host hides from us (mount option hidepid): they are none of ours. */
 async function commandLine(pid: number): Promise<readonly string[]> {
-  return ((await readIfThere(`/proc/${pid}/cmdline`)) ?? '').split('\0');
+  const text = await readIfThere(`/proc/${pid}/cmdline`).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'EACCES' || error.code === 'EPERM') return undefined;
+    throw error;
+  });
+  return (text ?? '').split('\0');
 }
 
 async function readIfThere(path: string): Promise<string | undefined> {

@@ -50,11 +50,7 @@ export class QemuProvider implements Provider {
   launch(spec: LaunchSpec, signal: AbortSignal): Promise<Instance> {
     return this.#call(signal, async (it) => {
       if (!isMachineName(spec.name)) throw new RefusedError(this.name, `${spec.name} is no name for a machine`);
-      const record = await this.#store.withMachine(spec.name, it, async () => {
-        const wish = await this.#wish(spec);
-        const host = { ...this.#hostOptions(), accel: await this.#accelerator(it) };
-        return launchMachine({ ...this.#site(), host }, wish, it);
-      });
+      const record = await this.#store.withMachine(spec.name, it, () => this.#launch(spec, it));
       return this.#look(record, it);
     });
   }
@@ -114,6 +110,15 @@ export class QemuProvider implements Provider {
 
   async close(): Promise<void> {
     this.#closed.abort(new Error('provider is closed'));
+  }
+
+  /** A machine that is there needs neither its image nor an accelerator any more. */
+  async #launch(spec: LaunchSpec, signal: AbortSignal): Promise<MachineRecord> {
+    const existing = await this.#store.read(spec.name);
+    if (existing !== undefined && existing.phase !== 'reserved') return existing;
+    const wish = await this.#wish(spec);
+    const host = { ...this.#hostOptions(), accel: await this.#accelerator(signal) };
+    return launchMachine({ ...this.#site(), host }, wish, existing, signal);
   }
 
   async #find(externalId: ExternalId): Promise<MachineRecord> {
