@@ -1,0 +1,171 @@
+import { type PoolFact, RequestJudge, type Situation } from '../../../src/decide/choose-requests';
+import { declineChange, type Offer, reasonToDecline } from '../../../src/decide/request-decline';
+import { request } from '../../support/node-facts';
+
+const pool = (changes: Partial<PoolFact> = {}): PoolFact => ({
+  id: 'me',
+  provider: 'east',
+  labels: new Set(['small']),
+  priority: 100,
+  paused: false,
+  ...changes,
+});
+
+function situation(changes: Partial<Situation> = {}): Situation {
+  return {
+    me: pool(),
+    pools: [pool()],
+    stock: undefined,
+    tenantLimits: new Map(),
+    tenantUsed: () => ({}),
+    needOf: (nodeTypes) => ({ instances: nodeTypes.length }),
+    reasonToDecline: () => undefined,
+    ...changes,
+  };
+}
+
+const other = (changes: Partial<PoolFact> = {}) => pool({ id: 'other', provider: 'west', ...changes });
+
+test.each([
+  ['alone', request(), situation(), { kind: 'serve' }],
+  ['not waiting', request({ state: 'pending' }), situation(), { why: 'not waiting' }],
+  ['declined before', request({ declinedBy: ['me'] }), situation(), { why: 'declined before' }],
+  [
+    'prefers another provider that can',
+    request({ provider: 'west' }),
+    situation({ pools: [pool(), other()] }),
+    { why: 'preferred provider serves it' },
+  ],
+  [
+    'prefers another provider that has declined',
+    request({ provider: 'west', declinedBy: ['other'] }),
+    situation({ pools: [pool(), other()] }),
+    { kind: 'serve' },
+  ],
+  [
+    'prefers another provider that lacks the label',
+    request({ provider: 'west' }),
+    situation({ pools: [pool(), other({ labels: new Set() })] }),
+    { kind: 'serve' },
+  ],
+  [
+    'a better pool',
+    request(),
+    situation({ pools: [pool(), other({ priority: 99 })] }),
+    { why: 'a pool of better priority serves it' },
+  ],
+  ['a pool as good', request(), situation({ pools: [pool(), other()] }), { kind: 'serve' }],
+  [
+    'a better pool that is paused',
+    request(),
+    situation({ pools: [pool(), other({ priority: 99, paused: true })] }),
+    { kind: 'serve' },
+  ],
+  [
+    'prefers us, and a better pool of another provider leaves it to us',
+    request({ provider: 'east' }),
+    situation({ pools: [pool(), other({ priority: 1 })] }),
+    { kind: 'serve' },
+  ],
+  [
+    'prefers us, and a better pool of ours',
+    request({ provider: 'east' }),
+    situation({ pools: [pool(), other({ priority: 1, provider: 'east' })] }),
+    { why: 'a pool of better priority serves it' },
+  ],
+  [
+    'a label that only another pool has',
+    request({ nodeTypes: ['small', 'big'] }),
+    situation({ pools: [pool(), other({ labels: new Set(['small', 'big']) })] }),
+    { why: 'another pool has the labels' },
+  ],
+  [
+    'a label that nobody has',
+    request({ nodeTypes: ['big'] }),
+    situation({ reasonToDecline: () => 'no' }),
+    { kind: 'decline', reason: 'no' },
+  ],
+  ['no node left', request(), situation({ stock: new Map([['small', 0]]) }), { why: 'no such node left' }],
+  ['one node left', request(), situation({ stock: new Map([['small', 1]]) }), { kind: 'serve' }],
+  [
+    'a tenant at its limit',
+    request({ tenantName: 'acme' }),
+    situation({ tenantLimits: new Map([['acme', { instances: 2 }]]), tenantUsed: () => ({ instances: 2 }) }),
+    { why: 'tenant limit', resource: 'instances' },
+  ],
+  [
+    'a tenant that just fits',
+    request({ tenantName: 'acme' }),
+    situation({ tenantLimits: new Map([['acme', { instances: 2 }]]), tenantUsed: () => ({ instances: 1 }) }),
+    { kind: 'serve' },
+  ],
+  [
+    'a tenant without limits',
+    request({ tenantName: 'other' }),
+    situation({ tenantLimits: new Map([['acme', { instances: 0 }]]) }),
+    { kind: 'serve' },
+  ],
+  [
+    'a tenant with limits while the need is not known',
+    request({ tenantName: 'acme' }),
+    situation({ tenantLimits: new Map([['acme', { instances: 2 }]]), needOf: () => undefined }),
+    { why: 'need of a label is not known yet' },
+  ],
+  [
+    'a tenant above its limit is held back, not declined',
+    request({ tenantName: 'acme' }),
+    situation({ tenantLimits: new Map([['acme', { instances: 0 }]]), reasonToDecline: () => 'no' }),
+    { why: 'tenant limit' },
+  ],
+])('%s', (_title, record, given, expected) => {
+  expect(new RequestJudge(given).judge(record)).toMatchObject(expected);
+});
+
+test('two pools with a better and a worse priority never both leave a pinned request to the other', () => {
+  const east = pool({ priority: 200 });
+  const west = other({ priority: 50 });
+  const pinned = request({ provider: 'east' });
+  const verdicts = [east, west].map((me) => new RequestJudge(situation({ me, pools: [east, west] })).judge(pinned).kind);
+  expect(verdicts).toEqual(['serve', 'skip']);
+});
+
+function offer(changes: Partial<Offer> = {}): Offer {
+  return {
+    maxServers: 2,
+    maxConcurrency: -1,
+    labels: new Set(['small', 'big']),
+    broken: new Set(),
+    imageReady: () => true,
+    need: () => ({ instances: 1, cores: 4 }),
+    poolLimits: { instances: 2 },
+    available: { cores: 8 },
+    hasQuota: true,
+    ...changes,
+  };
+}
+
+test.each([
+  ['it can', ['small'], offer(), undefined],
+  ['exactly the limit', ['small', 'small'], offer(), undefined],
+  ['one over the pool', ['small', 'small', 'big'], offer({ available: undefined }), 'it would exceed quota'],
+  ['one over the provider', ['small', 'small'], offer({ available: { cores: 7 } }), 'it would exceed quota'],
+  ['a provider without free capacity', ['small'], offer({ available: { cores: -1 } }), 'it would exceed quota'],
+  ['no servers', ['other'], offer({ maxServers: 0 }), 'pool is disabled by max_servers'],
+  ['a negative number', ['small'], offer({ maxServers: -1 }), 'pool is disabled by max_servers'],
+  ['no launches', ['small'], offer({ maxConcurrency: 0 }), 'provider is disabled by max-concurrency'],
+  ['unknown labels', ['a', 'small', 'b', 'a'], offer(), 'node type(s) [a,b] not available'],
+  ['a broken label', ['small'], offer({ broken: new Set(['small']) }), 'node type(s) [small] not available'],
+  ['no image', ['small'], offer({ imageReady: () => false }), 'images are not available'],
+  ['a driver without quota', ['small', 'big', 'big'], offer({ hasQuota: false }), undefined],
+])('reason to decline: %s', (_title, nodeTypes, given, expected) => {
+  expect(reasonToDecline(nodeTypes, given)).toBe(expected);
+});
+
+test.each([
+  ['others are left', [], ['me', 'other'], { state: 'requested', declinedBy: ['me'] }],
+  ['all have declined', ['other'], ['me', 'other'], { state: 'failed', declinedBy: ['other', 'me'] }],
+  ['gone ones do not count', ['gone'], ['me'], { state: 'failed', declinedBy: ['gone', 'me'] }],
+  ['not named twice', ['me'], ['me', 'other'], { state: 'requested', declinedBy: ['me'] }],
+])('declining: %s', (_title, declinedBy, registered, expected) => {
+  expect(declineChange(request({ declinedBy, nodes: ['1'] }), 'me', registered)).toEqual({ ...expected, nodes: [] });
+});
