@@ -5,6 +5,7 @@ export interface ParserState {
   readonly position: number;
   readonly kind: string | null;
   readonly result: unknown;
+  readonly anchor: string | null;
 }
 
 interface Piece {
@@ -26,6 +27,8 @@ interface Open {
 export class PositionIndex {
   readonly #stack: Open[] = [];
   readonly #entries = new Map<object, ReadonlyMap<string | number, number>>();
+  readonly #anchors = new Map<string, number>();
+  #repeatedAnchor: { readonly name: string; readonly position: Position } | undefined;
 
   constructor(private readonly text: string) {}
 
@@ -38,6 +41,7 @@ export class PositionIndex {
     const open = this.#stack.pop();
     if (open === undefined) return;
     const { kind, result } = state;
+    if (state.anchor !== null) this.#keepAnchor(state.anchor, state.position);
     const piece = { start: this.#contentFrom(open.start), end: state.position, kind, value: result };
     this.#stack.at(-1)?.pieces.push(piece);
     if (typeof result !== 'object' || result === null || this.#entries.has(result)) return;
@@ -55,6 +59,18 @@ export class PositionIndex {
       at = (at as Record<string | number, unknown>)[key];
     }
     return offset === undefined ? undefined : this.#position(offset);
+  }
+
+  /** An anchor that stands for two things: js-yaml takes the last, PyYAML refuses the document. */
+  get repeatedAnchor(): { readonly name: string; readonly position: Position } | undefined {
+    return this.#repeatedAnchor;
+  }
+
+  /** js-yaml may leave one node twice, when it looked whether it is a key; both times it ends at the same place. */
+  #keepAnchor(name: string, end: number): void {
+    const before = this.#anchors.get(name);
+    if (before !== undefined && before !== end) this.#repeatedAnchor ??= { name, position: this.#position(end) };
+    this.#anchors.set(name, end);
   }
 
   #keys(pieces: readonly Piece[]): Map<string, number> {

@@ -32,6 +32,8 @@ export function readYaml(text: string): YamlDocument {
   const options = { schema: YAML_1_1, json: true, listener, filename: '' } as yaml.LoadOptions;
   try {
     const value = yaml.load(clean, options);
+    const { repeatedAnchor: anchor } = positions;
+    if (anchor !== undefined) throw new YamlError(`anchor "${anchor.name}" is defined twice`, anchor.position);
     return { value, locate: (path) => positions.locate(value, path) };
   } catch (error) {
     if (!(error instanceof yaml.YAMLException)) throw error;

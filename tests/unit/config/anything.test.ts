@@ -47,6 +47,6 @@ test('whatever a file holds, it is answered with a configuration or with what is
       expect(config === undefined).toBe(hasError);
       for (const it of problems) expect(it.message).not.toBe('');
     }),
-    { numRuns: 2000 },
+    { numRuns: 500 },
   );
 });
