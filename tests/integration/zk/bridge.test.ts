@@ -94,7 +94,9 @@ describe("the package's client on our engine", () => {
 
   test('watchers hear once, of what they watched', async () => {
     const next = (set: (watcher: (event: PackageEvent) => void) => Promise<unknown>) =>
-      new Promise<string>((resolve, reject) => set((it) => resolve(`${it.name} ${it.path}`)).catch(reject));
+      new Promise<string>((resolve, reject) => {
+        set((it) => resolve(`${it.name} ${it.path}`)).catch(reject);
+      });
     const created = next((watcher) => of((done) => client.exists('/watched', watcher, done)));
     await of((done) => client.create('/watched', Buffer.alloc(0), done));
     expect(await created).toBe('NODE_CREATED /watched');
