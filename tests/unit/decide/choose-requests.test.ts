@@ -125,7 +125,9 @@ test('two pools with a better and a worse priority never both leave a pinned req
   const east = pool({ priority: 200 });
   const west = other({ priority: 50 });
   const pinned = request({ provider: 'east' });
-  const verdicts = [east, west].map((me) => new RequestJudge(situation({ me, pools: [east, west] })).judge(pinned).kind);
+  const verdicts = [east, west].map(
+    (me) => new RequestJudge(situation({ me, pools: [east, west] })).judge(pinned).kind,
+  );
   expect(verdicts).toEqual(['serve', 'skip']);
 });
 
