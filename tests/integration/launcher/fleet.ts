@@ -37,6 +37,8 @@ export interface RunningLauncher {
   stop(): Promise<void>;
   /** Of its own session. */
   readonly zk: ZooKeeper;
+  /** Its configuration. */
+  readonly file: string;
 }
 
 /** A ZooKeeper, a simulated cloud, and launchers on both, for one test file. */
@@ -117,6 +119,7 @@ export class Fleet {
     await Promise.race([begun, ended]);
     const running = {
       zk,
+      file,
       drain: () => {
         drain.abort(new Error('drain'));
         return ended;
