@@ -18,6 +18,7 @@ const BANS: readonly Ban[] = [
   },
   { pattern: /\bprocess\.env\b/, instead: 'ProgramIo.env or DriverTools.env', exceptIn: ['src/runtime/'] },
   { pattern: /\bprocess\.(on|once|exit)\b/, instead: 'bin/ and StopSignals', exceptIn: ['src/runtime/'] },
+  { pattern: /\bAbortSignal\.timeout\b/, instead: 'deadline(), which outlives the garbage collector', exceptIn: [] },
   { pattern: /\bconsole\.\w+/, instead: 'Logger or ProgramIo.stdout', exceptIn: [] },
   { pattern: /^\s*(export\s+)?(const\s+)?enum\s/m, instead: 'a union of literals', exceptIn: [] },
   { pattern: /\bexport default\b/, instead: 'a named export', exceptIn: [] },

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { deadline } from '../../runtime/deadline';
 import { silentLogger } from '../../runtime/log';
 import type { ProgramIo } from '../../runtime/program';
 import { systemClock } from '../../runtime/clock';
@@ -51,26 +52,39 @@ export async function runQuickstart(options: QuickstartOptions, io: ProgramIo): 
       (it) => it.close(),
     );
     if (!meeting.private) scope.defer(() => emptyTree(zk));
-    await zk.connected(AbortSignal.any([io.stop.drain, AbortSignal.timeout(15_000)]));
+    await within(15_000, 'connecting to ZooKeeper', (late) => zk.connected(AbortSignal.any([io.stop.drain, late])));
     const store = scope.own(openStore(zk, tools), (it) => it.close());
     const scheduler = scope.own(connectScheduler(store, { name: 'quickstart' }, tools), (it) => it.close());
     const env = daemonEnvironment(io.env, folder);
     const place = { options, workspace, env, scope, progress };
     // Opened in this order, closed in the opposite one: daemons, then what they left running, then the cloud.
     const cloud = options.simulated ? [startCloud(place)] : [];
-    scope.defer(() => destroyInstances(workspace, { ...tools, env }, AbortSignal.timeout(60_000)));
+    scope.defer(() =>
+      within(60_000, 'destroying machines', (late) => destroyInstances(workspace, { ...tools, env }, late)),
+    );
     const daemons = [...cloud, ...startDaemons(place)];
     const trouble = AbortSignal.any([io.stop.drain, ...daemons.map((it) => it.died)]);
     const pipeline: Pipeline = { options, workspace, store, scheduler, progress, clock };
     await untilPoolIsReady(pipeline, trouble);
     const nodeSet = await takeNode(pipeline, trouble);
     if (!options.once) await untilInterrupted(options, workspace.configFile, progress, trouble, io.stop.drain);
-    const ending = AbortSignal.any([io.stop.now, AbortSignal.timeout(180_000), ...daemons.map((it) => it.died)]);
-    await returnNode(pipeline, nodeSet, ending);
-    await serve(false);
-    await progress.stage('take the pool down', () => drainPool(store, progress, ending));
+    await within(180_000, 'taking the pool down', async (late) => {
+      const ending = AbortSignal.any([io.stop.now, late, ...daemons.map((it) => it.died)]);
+      await returnNode(pipeline, nodeSet, ending);
+      await serve(false);
+      await progress.stage('take the pool down', () => drainPool(store, progress, ending));
+    });
   } finally {
     await checkNothingLeft(workspace);
+  }
+}
+
+async function within<T>(ms: number, what: string, work: (late: AbortSignal) => Promise<T>): Promise<T> {
+  const limit = deadline(ms, what, systemClock);
+  try {
+    return await work(limit.signal);
+  } finally {
+    limit.cancel();
   }
 }
 
