@@ -3,12 +3,14 @@ import { join } from 'node:path';
 import { configJsonSchemaText } from '../config/json-schema';
 import { configReference } from '../config/reference';
 import { drivers } from '../drivers/registry';
+import { commandReference } from './command-reference';
 
 /** Files that are generated from the schemas, by their path in the repository. `npm run schema` writes them. */
 export function generatedFiles(): ReadonlyMap<string, string> {
   return new Map([
     ['etc/nodepool.schema.json', configJsonSchemaText(drivers)],
     ['docs/configuration.md', configReference(drivers)],
+    ['docs/commands.md', commandReference()],
   ]);
 }
 

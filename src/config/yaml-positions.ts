@@ -30,7 +30,11 @@ export class PositionIndex {
   readonly #anchors = new Map<string, number>();
   #repeatedAnchor: { readonly name: string; readonly position: Position } | undefined;
 
-  constructor(private readonly text: string) {}
+  readonly #lineStarts: readonly number[];
+
+  constructor(private readonly text: string) {
+    this.#lineStarts = [0, ...Array.from(text.matchAll(/\n/g), (it) => it.index + 1)];
+  }
 
   /** For js-yaml's `listener`. */
   readonly listen = (event: 'open' | 'close', state: ParserState): void => {
@@ -102,8 +106,12 @@ export class PositionIndex {
   }
 
   #position(offset: number): Position {
-    const before = this.text.slice(0, offset);
-    const lineStart = before.lastIndexOf('\n') + 1;
-    return { line: before.split('\n').length, column: offset - lineStart + 1 };
+    let [low, high] = [0, this.#lineStarts.length - 1];
+    while (low < high) {
+      const middle = Math.ceil((low + high) / 2);
+      if (this.#lineStarts[middle]! <= offset) low = middle;
+      else high = middle - 1;
+    }
+    return { line: low + 1, column: offset - this.#lineStarts[low]! + 1 };
   }
 }

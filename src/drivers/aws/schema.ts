@@ -31,10 +31,13 @@ const volumeKeys = {
   throughput: integer().optional().describe('Throughput of the root volume, MB/s.'),
 };
 
-const imageFilter = mapping({
-  name: text().describe('Filter of DescribeImages.'),
-  values: texts().describe('Values, one of which must match.'),
-});
+const imageFilter = mapping(
+  {
+    name: text().optional().describe('Filter of DescribeImages.'),
+    values: texts().optional().describe('Values, one of which must match.'),
+  },
+  { required: ['name', 'values'] },
+);
 
 /** drivers.md 12.1. */
 const cloudImage = mapping(
@@ -68,16 +71,21 @@ const diskImage = mapping({
   tags: looseTextMap().default({}).describe("Tags of the AMI, over the diskimage's metadata."),
 });
 
-const fleet = mapping({
-  'instance-types': texts().describe('Instance types to choose from.'),
-  'allocation-strategy': choice([
-    'prioritized',
-    'price-capacity-optimized',
-    'capacity-optimized',
-    'diversified',
-    'lowest-price',
-  ]).describe('How AWS chooses.'),
-});
+const fleet = mapping(
+  {
+    'instance-types': texts().optional().describe('Instance types to choose from.'),
+    'allocation-strategy': choice([
+      'prioritized',
+      'price-capacity-optimized',
+      'capacity-optimized',
+      'diversified',
+      'lowest-price',
+    ])
+      .optional()
+      .describe('How AWS chooses.'),
+  },
+  { required: ['instance-types', 'allocation-strategy'] },
+);
 
 const label = mapping(
   {
@@ -127,9 +135,9 @@ const pool = mapping(
     'public-ip-address': flag().optional().describe('Old name of public-ipv4, which it overrides.'),
     'use-internal-ip': flag().optional().describe('Hand out the private address.'),
     'host-key-checking': hostKeyChecking(),
-    labels: z.array(label).describe('Labels that the pool offers.'),
+    labels: z.array(label).optional().describe('Labels that the pool offers.'),
   },
-  { loadOnly: ['use-internal-ip'] },
+  { required: ['labels'], loadOnly: ['use-internal-ip'] },
 );
 
 /** drivers.md 12. */
@@ -138,11 +146,14 @@ export const awsSchema = mapping(
     ...providerKeys,
     ...launchKeys(180),
     ...resourceKeys,
-    'region-name': text().describe('Region.'),
+    'region-name': text().optional().describe('Region.'),
     'profile-name': text().optional().describe('Profile of the AWS configuration.'),
     rate: number().default(2).describe('Changing requests per second.'),
     'max-servers': integer().optional().describe('Instances at a time; inherited by pools.'),
-    'object-storage': mapping({ 'bucket-name': text().describe('Bucket for uploads.') })
+    'object-storage': mapping(
+      { 'bucket-name': text().optional().describe('Bucket for uploads.') },
+      { required: ['bucket-name'] },
+    )
       .optional()
       .describe('Where images go on their way.'),
     'image-format': choice(['ova', 'vhd', 'vhdx', 'vmdk', 'raw']).default('raw').describe('Format to upload.'),
@@ -158,5 +169,5 @@ export const awsSchema = mapping(
     diskimages: z.array(diskImage).default([]).describe('Diskimages to upload here.'),
     pools: z.array(pool).default([]).describe('Groups of instances with limits and labels of their own.'),
   },
-  { loadOnly: ['use-internal-ip', 'host-key-checking', 'public-ipv4', 'public-ipv6'] },
+  { required: ['region-name'], loadOnly: ['use-internal-ip', 'host-key-checking', 'public-ipv4', 'public-ipv6'] },
 );

@@ -33,7 +33,12 @@ const simpleKeys = {
   gpu: number().optional().describe('Amount of the GPU resource.'),
   'gpu-resource': text().optional().describe('Name of the GPU resource.'),
   env: z
-    .array(mapping({ name: text().describe('Name.'), value: text().describe('Value.') }))
+    .array(
+      mapping(
+        { name: text().optional().describe('Name.'), value: text().optional().describe('Value.') },
+        { required: ['name', 'value'] },
+      ),
+    )
     .optional()
     .describe('Environment of the container.'),
   'node-selector': anyMap().optional().describe('Labels of the cluster nodes to run on.'),
@@ -68,13 +73,16 @@ const defaultKeys = Object.fromEntries(
   ]),
 ) as Record<`default-label-${'cpu' | 'memory' | 'storage'}${'' | '-limit'}`, z.ZodOptional<z.ZodInt>>;
 
-const pool = mapping({
-  ...poolKeys,
-  ...limitKeys,
-  ...defaultKeys,
-  'default-label-extra-resources': integerMap().optional().describe('Accepted; has no effect in Python.'),
-  labels: z.array(label).describe('Labels that the pool offers.'),
-});
+const pool = mapping(
+  {
+    ...poolKeys,
+    ...limitKeys,
+    ...defaultKeys,
+    'default-label-extra-resources': integerMap().optional().describe('Accepted; has no effect in Python.'),
+    labels: z.array(label).optional().describe('Labels that the pool offers.'),
+  },
+  { required: ['labels'] },
+);
 
 /** drivers.md 9. */
 export const kubernetesSchema = mapping({

@@ -22,24 +22,30 @@ const label = mapping({
   'host-key-checking': hostKeyChecking(),
 });
 
-const pool = mapping({
-  ...poolKeys,
-  'host-key-checking': flag().default(false).describe('Scan the host keys on every allocation.'),
-  labels: z.array(label).describe('Labels that the pool offers.'),
-});
+const pool = mapping(
+  {
+    ...poolKeys,
+    'host-key-checking': flag().default(false).describe('Scan the host keys on every allocation.'),
+    labels: z.array(label).optional().describe('Labels that the pool offers.'),
+  },
+  { required: ['labels'] },
+);
 
 /** Settings that all labels of one backing label share, for they describe the backing node. */
 const BACKING = ['max-parallel-jobs', 'grace-time', 'min-retention-time', 'max-age', 'host-key-checking'] as const;
 
 /** drivers.md 8. */
-export const metastaticSchema = mapping({
-  ...providerKeys,
-  ...launchKeys(120),
-  pools: z.array(pool).describe('Groups of nodes.'),
-}).check((ctx) => {
+export const metastaticSchema = mapping(
+  {
+    ...providerKeys,
+    ...launchKeys(120),
+    pools: z.array(pool).optional().describe('Groups of nodes.'),
+  },
+  { required: ['pools'] },
+).check((ctx) => {
   const first = new Map<string, z.infer<typeof label>>();
-  for (const [poolIndex, { labels, 'host-key-checking': poolChecking }] of ctx.value.pools.entries()) {
-    for (const [labelIndex, it] of labels.entries()) {
+  for (const [poolIndex, { labels, 'host-key-checking': poolChecking }] of (ctx.value.pools ?? []).entries()) {
+    for (const [labelIndex, it] of (labels ?? []).entries()) {
       const path = ['pools', poolIndex, 'labels', labelIndex];
       const report = (message: string, key: string) =>
         ctx.issues.push({

@@ -155,6 +155,21 @@ describe('what Python swallows', () => {
     expect(load('zookeeper-timeout: 30.0').problems).toEqual([]);
   });
 
+  test.each([
+    ['providers: [{name: x}]', 'key "cloud" is missing'],
+    [
+      'labels: [{name: a}]\nproviders: [{name: x, cloud: c, pools: [{name: p, labels: [{name: a, flavor-name: f}]}]}]',
+      'one of "diskimage", "cloud-image" is needed',
+    ],
+    ['labels: [{name: a}]\nproviders: [{name: x, driver: metastatic, pools: [{name: p}]}]', 'key "labels" is missing'],
+    ['providers: [{name: x, driver: aws}]', 'key "region-name" is missing'],
+  ])('%s misses what only the validator demands', (text, message) => {
+    expect(load(text)).toMatchObject({
+      config: { providers: expect.any(Map) },
+      problems: [{ message, atLoad: 'warning', atValidate: 'error' }],
+    });
+  });
+
   test('messages never repeat a value', () => {
     const { problems } = load('diskimages: [{name: a, env-vars: {PASSWORD: 12345678}, pause: hunter2}]');
     expect(problems).toHaveLength(2);
