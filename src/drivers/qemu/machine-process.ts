@@ -62,6 +62,11 @@ export async function liveProcess(record: MachineRecord): Promise<ProcessIdentit
   return (await runsMachine(record.process, record.name, record.uuid)) ? record.process : undefined;
 }
 
+/** Also one that was never noted, besides the one that was: its launcher died between fork and exec. */
+async function anyProcess(record: MachineRecord): Promise<ProcessIdentity | undefined> {
+  return (await liveProcess(record)) ?? findMachineProcess(record.name, record.uuid);
+}
+
 /** Whether the machine runs now, by its own account. */
 export async function machineHealth(
   record: MachineRecord,
@@ -102,7 +107,7 @@ export async function stopProcess(
     { act: async (process) => kill(process), waitMs: KILL_TIMEOUT_MS },
   ];
   for (const { act, waitMs } of steps) {
-    const process = await liveProcess(record);
+    const process = await anyProcess(record);
     if (process === undefined) return true;
     await act(process);
     if (await endsWithin(record, waitMs, tools.clock, signal)) return true;
@@ -125,7 +130,7 @@ function kill(target: ProcessIdentity): void {
 
 async function endsWithin(record: MachineRecord, ms: number, clock: Clock, signal: AbortSignal): Promise<boolean> {
   const end = clock.monotonic() + ms;
-  while ((await liveProcess(record)) !== undefined) {
+  while ((await anyProcess(record)) !== undefined) {
     if (clock.monotonic() >= end) return false;
     await clock.sleep(POLL_MS, signal);
   }

@@ -96,6 +96,15 @@ describeWith(['machines'], 'machines in trouble', () => {
     expect(await host.processes()).toEqual([]);
   });
 
+  test('a second process of one machine, never noted, goes with it', async () => {
+    await open();
+    const { externalId } = await launch();
+    const before = await record();
+    await rewrite({ ...before, process: { ...before.process!, startTicks: 1 } });
+    await provider.destroy(externalId, never);
+    expect(await host.processes()).toEqual([]);
+  });
+
   test('one whose removal was cut short is gone after the next', async () => {
     await open();
     const { externalId } = await launch();
