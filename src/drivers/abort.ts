@@ -6,23 +6,44 @@ export interface LinkedSignal {
   release(): void;
 }
 
+/** Who follows a signal: one listener for all of them, because adding the n-th to a signal takes n steps. */
+const followers = new WeakMap<
+  AbortSignal,
+  { readonly controllers: Set<AbortController>; readonly onAbort: () => void }
+>();
+
 /**
  * Like `AbortSignal.any`, which in Node 20 keeps a trace of every combination for as long as one source lives: too much
  * for sources that live as long as a provider and thousands of calls a second.
  */
 export function linkSignals(...sources: readonly AbortSignal[]): LinkedSignal {
   const controller = new AbortController();
-  const onAbort = () => {
-    const source = sources.find((it) => it.aborted);
-    if (source !== undefined) controller.abort(source.reason);
-  };
-  setMaxListeners(0, controller.signal, ...sources); // many calls at a time under one signal are no leak
-  for (const it of sources) it.addEventListener('abort', onAbort, { once: true });
-  onAbort();
+  setMaxListeners(0, controller.signal); // many waits of one piece of work are no leak
+  for (const it of sources) follow(it, controller);
   return {
     signal: controller.signal,
     release: () => {
-      for (const it of sources) it.removeEventListener('abort', onAbort);
+      for (const it of sources) unfollow(it, controller);
     },
   };
+}
+
+function follow(source: AbortSignal, controller: AbortController): void {
+  if (source.aborted) return controller.abort(source.reason);
+  const present = followers.get(source);
+  if (present !== undefined) return void present.controllers.add(controller);
+  const controllers = new Set([controller]);
+  const onAbort = () => {
+    followers.delete(source);
+    for (const it of controllers) it.abort(source.reason);
+  };
+  source.addEventListener('abort', onAbort, { once: true });
+  followers.set(source, { controllers, onAbort });
+}
+
+function unfollow(source: AbortSignal, controller: AbortController): void {
+  const present = followers.get(source);
+  if (present === undefined || !present.controllers.delete(controller) || present.controllers.size > 0) return;
+  source.removeEventListener('abort', present.onAbort);
+  followers.delete(source);
 }

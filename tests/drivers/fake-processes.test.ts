@@ -161,6 +161,17 @@ test('a line cut off by a crash is left out', async () => {
   expect(await provider.list(never)).toHaveLength(1);
 });
 
+test.each([
+  ['ends at once', [process.execPath, '-e', 'process.exit(3)', '--'], 'the simulated cloud ended with status 3; see '],
+  ['is not there', ['/nonexistent/program'], 'the simulated cloud could not be started: spawn '],
+])('a program that %s is told with the place of its log', async (_what, program, message) => {
+  const endpoint = new StateDirEndpoint({ dir, clock: systemClock, program: program as [string] });
+  const provider = connectFake(providerConfig({ name: PROVIDER }), driverTools(), endpoint);
+  providers.push(provider);
+  const error = await provider.list(never).catch((it: unknown) => it);
+  expect(error).toMatchObject({ code: 'transient', cause: { message: expect.stringContaining(message) } });
+});
+
 describe('the program', () => {
   const run = (...args: string[]) => {
     const child = spawn(CLOUD[0], [CLOUD[1], ...args], { stdio: ['ignore', 'pipe', 'pipe'] });

@@ -27,7 +27,7 @@ export interface ClientOptions {
 
 /** HTTP to one account of a simulated cloud. Every failure is a `DriverError`, or the reason of the caller's signal. */
 export class CloudClient {
-  readonly #agent = new Agent({ keepAlive: true, maxFreeSockets: 64 });
+  readonly #agent = new Agent({ keepAlive: true, maxFreeSockets: 256 });
   readonly #closed = new AbortController();
   readonly #http: AxiosInstance;
 

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Clock } from '../../runtime/clock';
 import type { Json } from '../../model/json';
 import type { Random } from '../../runtime/random';
@@ -79,11 +80,16 @@ export class Cloud {
     return this.#carryOut(this.#desk(call.account), call, []);
   }
 
-  /** Replaces the options of an account; keys that are absent get their defaults. Counts of faults begin anew. */
+  /**
+   * Replaces the options of an account; keys that are absent get their defaults. Counts of faults begin anew, unless
+   * nothing differs: another client with the same file changes nothing.
+   */
   configure(account: string, options: unknown): void {
     this.#tick();
     const desk = this.#desk(account);
-    desk.account.configure(checked(accountOptions, options));
+    const wanted = checked(accountOptions, options);
+    if (isDeepStrictEqual(wanted, desk.account.options)) return;
+    desk.account.configure(wanted);
     this.#refit(desk);
   }
 

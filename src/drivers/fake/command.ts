@@ -7,7 +7,7 @@ import { createLogger } from '../../runtime/log';
 import { seededRandom, systemRandom } from '../../runtime/random';
 import { tryLockFile } from './lock-file';
 import { type FakeCloudServer, startFakeCloud } from './server';
-import { defaultStateDir, prepareStateDir, socketPath } from './state-dir-endpoint';
+import { defaultStateDir, LOCKED_STATUS, prepareStateDir, socketPath } from './state-dir-endpoint';
 
 interface Flags {
   readonly stateDir: string;
@@ -15,9 +15,6 @@ interface Flags {
   readonly idleSeconds: number;
   readonly seed?: number;
 }
-
-/** Somebody else serves this folder already. */
-const LOCKED = 75;
 
 /** `nodepool-fake-cloud`: serves the simulated cloud of one state folder until stopped, or until nobody has asked for a while. */
 export const main: Program = async (argv, io) => {
@@ -52,7 +49,7 @@ async function serve(flags: Flags, io: ProgramIo): Promise<number> {
   const lock = tryLockFile(join(flags.stateDir, 'lock'));
   if (lock === undefined) {
     io.stderr.write(`nodepool-fake-cloud: ${flags.stateDir} is served already\n`);
-    return LOCKED;
+    return LOCKED_STATUS;
   }
   try {
     const server = await start(flags);

@@ -17,6 +17,8 @@ const CHUNK_BYTES = 1 << 20;
 
 /** Images of an account: create the image, stream the data, wait until it can be booted (builder.md 8.2). */
 export class FakeImages implements ProviderImages {
+  readonly #found = new Map<string, string>();
+
   constructor(
     private readonly config: ProviderConfig,
     private readonly call: CallFunction,
@@ -52,11 +54,24 @@ export class FakeImages implements ProviderImages {
   }
 
   async cloudImageReady(name: string, signal: AbortSignal): Promise<boolean> {
-    return (await this.cloudImageId(name, signal)) !== undefined;
+    return (await this.#findCloudImage(name, signal)) !== undefined;
+  }
+
+  /** Forgets which images were found by name: what was known may be outdated (drivers.md 4). */
+  forget(): void {
+    this.#found.clear();
   }
 
   /** Of a `cloud-images` entry: its `image-id`, else the image of its `image-name` or its own (drivers.md 5.1). */
   async cloudImageId(name: string, signal: AbortSignal): Promise<string | undefined> {
+    const known = this.#found.get(name);
+    if (known !== undefined) return known;
+    const found = await this.#findCloudImage(name, signal);
+    if (found !== undefined) this.#found.set(name, found);
+    return found;
+  }
+
+  async #findCloudImage(name: string, signal: AbortSignal): Promise<string | undefined> {
     const section = this.config.cloudImages.get(name)?.section;
     if (typeof section?.['image-id'] === 'string') return section['image-id'];
     const wanted = typeof section?.['image-name'] === 'string' ? section['image-name'] : name;

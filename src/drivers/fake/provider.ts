@@ -1,7 +1,7 @@
 import type { PoolLabelConfig, ProviderConfig } from '../../config/types';
 import type { Resources } from '../../model/records';
 import type { Clock } from '../../runtime/clock';
-import type { ExternalId, Instance, LaunchSpec, Provider, ProviderImages, Quota } from '../driver';
+import type { ExternalId, Instance, LaunchSpec, Provider, Quota } from '../driver';
 import { LaunchFailedError, NoCapacityError, NotFoundError, RefusedError } from '../errors';
 import { chooseFlavor } from './choose-flavor';
 import type { CloudClient } from './client';
@@ -24,7 +24,7 @@ export interface FakeProviderTools {
 
 /** A provider whose cloud is simulated (drivers.md 6), reached over HTTP as a real one is. */
 export class FakeProvider implements Provider {
-  readonly images: ProviderImages;
+  readonly images: FakeImages;
   #flavors: Promise<readonly Flavor[]> | undefined;
   #prepared: Promise<void> | undefined;
 
@@ -46,7 +46,7 @@ export class FakeProvider implements Provider {
     try {
       return this.#instance(await this.#call<ServerView>('POST', 'servers', signal, { body }));
     } catch (error) {
-      if (error instanceof RefusedError) this.#flavors = undefined; // what was known may be outdated (drivers.md 4)
+      if (error instanceof RefusedError) this.#forget();
       throw error;
     }
   }
@@ -134,9 +134,15 @@ export class FakeProvider implements Provider {
   async #imageId(spec: LaunchSpec, signal: AbortSignal): Promise<string> {
     if (spec.image === undefined) throw new RefusedError(this.name, `label ${spec.label.name} has no image`);
     if ('externalId' in spec.image) return spec.image.externalId;
-    const id = await (this.images as FakeImages).cloudImageId(spec.image.cloudImage, signal);
+    const id = await this.images.cloudImageId(spec.image.cloudImage, signal);
     if (id === undefined) throw new RefusedError(this.name, `no image ${spec.image.cloudImage} in the cloud`);
     return id;
+  }
+
+  /** What was known of the cloud may be outdated (drivers.md 4). */
+  #forget(): void {
+    this.#flavors = undefined;
+    this.images.forget();
   }
 
   #wantsFloatingIp(server: ServerView): boolean {

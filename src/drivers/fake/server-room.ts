@@ -30,6 +30,8 @@ export class ServerRoom {
   /** Gone, but lists may still show them. */
   readonly #counted = new Set<string>();
   #usage: Usage = NO_USAGE;
+  /** Nothing goes by itself before this. */
+  #reapAt = Infinity;
 
   constructor(
     account: string,
@@ -86,6 +88,7 @@ export class ServerRoom {
     const leaving = { ...row, deletedAt: now, goneAt };
     this.table.put(id, leaving);
     this.#leaving.add(id);
+    this.#reapAt = Math.min(this.#reapAt, goneAt ?? Infinity);
     this.networking.detachAddress(id);
     if (dooms.some((it) => it.effect === 'leak-port')) this.networking.leavePort(id);
     this.reap();
@@ -99,16 +102,10 @@ export class ServerRoom {
 
   /** Lets those go whose time has come, and forgets them once no list can show them. */
   reap(): void {
-    if (this.#leaving.size === 0) return;
     const now = this.tools.wall();
-    for (const id of this.#leaving) {
-      const row = this.table.get(id)!;
-      if (!isGone(row, now)) continue;
-      this.#leave(row);
-      if (now < row.goneAt! + row.lagMs) continue;
-      this.#leaving.delete(id);
-      this.table.remove(id);
-    }
+    if (now < this.#reapAt) return;
+    this.#reapAt = Infinity;
+    for (const id of this.#leaving) this.#reapAt = Math.min(this.#reapAt, this.#reapOne(this.table.get(id)!, now));
   }
 
   /** A row read back from the journal. */
@@ -121,7 +118,19 @@ export class ServerRoom {
     } else {
       if (before === undefined) this.#enter(row);
       if (row.deletedAt !== null) this.#leaving.add(id);
+      this.#reapAt = -Infinity;
     }
+  }
+
+  /** When to look at it again. */
+  #reapOne(row: ServerRecord, now: number): number {
+    if (!isGone(row, now)) return row.goneAt ?? Infinity;
+    this.#leave(row);
+    const forgottenAt = row.goneAt! + row.lagMs;
+    if (now < forgottenAt) return forgottenAt;
+    this.#leaving.delete(row.id);
+    this.table.remove(row.id);
+    return Infinity;
   }
 
   #draft(wanted: CreateServerBody, dooms: readonly Doom[]): ServerRecord {

@@ -12,6 +12,9 @@ import { Refusal } from './refusal';
 import { routeOf } from './routes';
 import { type Wait, Waiters } from './waiters';
 
+/** Connections that may queue: whoever finds a socket's queue full is turned away at once. */
+const BACKLOG = 4096;
+
 export interface FakeCloudOptions {
   readonly clock: Clock;
   readonly random: Random;
@@ -70,8 +73,8 @@ class Front implements FakeCloudServer {
   }
 
   async listen(where: string | number): Promise<void> {
-    if (typeof where === 'string') this.#server.listen(where);
-    else this.#server.listen(where, '127.0.0.1');
+    const address = typeof where === 'string' ? { path: where } : { port: where, host: '127.0.0.1' };
+    this.#server.listen({ ...address, backlog: BACKLOG });
     await once(this.#server, 'listening');
   }
 

@@ -69,16 +69,21 @@ export class StateDirEndpoint implements Endpoint {
     prepareStateDir(dir);
     if (await listens(this.address.socketPath!)) return;
     const log = join(dir, 'cloud.log');
-    launch(program, dir, log);
+    const started = launch(program, dir, log);
     const limit = clock.monotonic() + START_LIMIT_MS;
     while (!(await listens(this.address.socketPath!))) {
+      if (started.failure !== undefined) throw new Error(`the simulated cloud ${started.failure}; see ${log}`);
       if (clock.monotonic() > limit) throw new Error(`the simulated cloud did not start; see ${log}`);
       await clock.sleep(20);
     }
   }
 }
 
-function launch([command, ...args]: CloudProgram, dir: string, log: string): void {
+/** How the program ends when another one serves the folder: no failure, the other will listen in a moment. */
+export const LOCKED_STATUS = 75;
+
+function launch([command, ...args]: CloudProgram, dir: string, log: string): { readonly failure: string | undefined } {
+  const outcome: { failure: string | undefined } = { failure: undefined };
   const output = openSync(log, 'a', 0o600);
   try {
     const child = spawn(command, [...args, '--state-dir', resolve(dir)], {
@@ -86,8 +91,12 @@ function launch([command, ...args]: CloudProgram, dir: string, log: string): voi
       stdio: ['ignore', output, output],
       cwd: '/',
     });
-    child.once('error', () => undefined); // told by nobody listening
+    child.once('error', (error) => (outcome.failure = `could not be started: ${error.message}`));
+    child.once('exit', (status) => {
+      if (status !== LOCKED_STATUS) outcome.failure = `ended with status ${status}`;
+    });
     child.unref();
+    return outcome;
   } finally {
     closeSync(output);
   }

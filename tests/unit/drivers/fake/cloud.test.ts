@@ -143,6 +143,16 @@ describe('faults', () => {
     expect(statuses).toEqual([201, 503, 503, 201]);
   });
 
+  test('are counted on when the same options are given again, and anew with others', () => {
+    const faults = [{ operation: 'create-server', times: 1, status: 503 }];
+    const { cloud, create } = cloudAtRest({ faults });
+    expect(create('a').status).toBe(503);
+    cloud.configure(ACCOUNT, { faults });
+    expect(create('a').status).toBe(201);
+    cloud.configure(ACCOUNT, { faults, zones: ['az1'] });
+    expect(create('b').status).toBe(503);
+  });
+
   test('strike only what they match: by name, metadata, or the name behind an id', () => {
     const { create, perform } = cloudAtRest({
       faults: [
