@@ -71,7 +71,7 @@ function describe(event: BuilderEvent): Line {
         { ...event.key, formats: event.formats.join(','), seconds: seconds(event.tookMs) },
       ];
     case 'build-failed':
-      return ['warn', 'image build failed', { image: event.image, ...event.key, ...event.failure }];
+      return ['warn', 'image build failed', { image: event.image, ...event.key, ...failureFields(event.failure) }];
     case 'upload-started':
       return ['info', 'uploading image', { ...event.key, file: event.file }];
     case 'upload-progress':
@@ -83,7 +83,7 @@ function describe(event: BuilderEvent): Line {
         { ...event.key, external_id: event.externalId, seconds: seconds(event.tookMs) },
       ];
     case 'upload-failed':
-      return ['warn', 'upload failed', { ...event.key, ...event.failure, err: event.error }];
+      return ['warn', 'upload failed', { ...event.key, ...failureFields(event.failure), err: event.error }];
     case 'retry':
       return ['info', 'will try again', retryFields(event.what, event.retry, event.waitMs)];
     case 'cleanup':
@@ -97,6 +97,10 @@ function describe(event: BuilderEvent): Line {
     case 'orphan-removed':
       return ['info', 'removed an image that no record knows', { ...event, kind: undefined }];
   }
+}
+
+function failureFields(failure: BuildFailure): Readonly<Record<string, unknown>> {
+  return { cause: failure.cause, why: failure.message, exit_code: failure.exitCode };
 }
 
 function retryFields(what: string, retry: Retry, waitMs: number): Readonly<Record<string, unknown>> {

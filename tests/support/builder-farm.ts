@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { EventEmitter, on, once } from 'node:events';
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { watch } from 'node:fs';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -42,6 +43,7 @@ export const fakeProvider = (name: string, images: readonly string[] = ['deb'], 
 /** A test's own corner: a chroot of the shared server, a simulated cloud, a folder, and builders as child processes. */
 export class BuilderFarm {
   readonly builders: BuilderChild[] = [];
+  readonly #calls = new EventEmitter();
 
   private constructor(
     readonly folder: string,
@@ -59,6 +61,7 @@ export class BuilderFarm {
     const zk = await openZooKeeper({ hosts: `${server.hosts}${chroot}` }, tools);
     const store = openStore(zk, tools);
     const farm = new BuilderFarm(folder, server.hosts, chroot, await startTestCloud(), zk, store);
+    farm.#hearCalls();
     await zk.connected();
     await store.images.view().ready();
     return farm;
@@ -88,7 +91,7 @@ export class BuilderFarm {
 
   /** (Re)writes the configuration of one builder. */
   async configure(builder: string, config: FarmConfig = {}): Promise<string> {
-    await mkdir(this.imagesDir(builder), { recursive: true });
+    for (const it of [this.imagesDir(builder), this.logDir(builder)]) await mkdir(it, { recursive: true });
     const [host, port] = this.hosts.split(':');
     const indent = (lines: readonly string[]) => lines.map((it) => `  ${it}`);
     const text = [
@@ -139,6 +142,34 @@ export class BuilderFarm {
       stop();
       await changes.return?.();
     }
+  }
+
+  /** Waits until a build's log says this: the tool runs by then. */
+  async logged(builder: string, build: string, text: string): Promise<void> {
+    const file = join(this.logDir(builder), `deb-${build}.log`);
+    const watcher = watch(this.logDir(builder));
+    const changes = on(watcher, 'change');
+    try {
+      while (!(await readFile(file, 'utf8').catch(() => '')).includes(text)) await changes.next();
+    } finally {
+      watcher.close();
+      await changes.return?.();
+    }
+  }
+
+  /** Waits until the cloud has been asked this, whatever it then answers. */
+  async asked(operation: string): Promise<void> {
+    const { calls } = this.cloud.cloud;
+    while (!calls.latest().some((it) => it.operation === operation)) await once(this.#calls, 'call');
+  }
+
+  #hearCalls(): void {
+    const { calls } = this.cloud.cloud;
+    const add = calls.add.bind(calls);
+    calls.add = (call) => {
+      add(call);
+      this.#calls.emit('call');
+    };
   }
 
   /** Ids and states of an image's builds as the tree shows them. */

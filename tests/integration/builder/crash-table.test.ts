@@ -1,4 +1,4 @@
-import { rm, writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { processesOf } from '../../../src/builder/leftovers';
 import type { BuildEntry, ImageEntry, UploadEntry } from '../../../src/store/api';
@@ -39,12 +39,11 @@ describe('a builder that dies', () => {
     await writeFile(pauseFile(name), '');
     const builder = await farm.start(name, {});
     const build = await farm.until(inState('building'));
-    await builder.says(/building image/);
+    await farm.logged(name, build.key.build, 'element two');
     return { builder, build };
   };
   const gone = (build: string) => farm.until((images) => builds(images).every((it) => it.key.build !== build));
   const tempDir = async (name: string, build: string) => {
-    const { readFile } = await import('node:fs/promises');
     const id = await readFile(join(farm.imagesDir(name), 'builder_id.txt'), 'utf8');
     return join(farm.imagesDir(name), `.nodepool-${id}`, `deb-${build}`);
   };
@@ -90,7 +89,7 @@ describe('a builder that dies', () => {
   test('during the transfer: the record goes, and the build is uploaded again', async () => {
     farm.cloud.cloud.injectFault('east', { operation: 'upload-image', effect: 'hang', times: 1 });
     const builder = await farm.start('one', {});
-    await builder.says(/uploading image/);
+    await farm.asked('upload-image');
     const first = await farm.until(uploadIn('uploading'));
     await builder.kill();
     await farm.start('one');
@@ -109,7 +108,7 @@ describe('a builder that dies', () => {
     const providers = fakeProvider('east', ['deb'], [`post-upload-hook: ${hook}`]);
     const builder = await farm.start('one', { providers });
     const first = await farm.until(uploadIn('uploading'));
-    await farm.cloud.cloud.account('east'); // the image is complete there before the hook runs
+    await farm.asked('show-image'); // the image is complete there before the hook runs
     await builder.kill();
     await writeFile(join(farm.folder, 'go'), '');
     await farm.start('one');
@@ -123,7 +122,7 @@ describe('a builder that dies', () => {
     const upload = await farm.until(uploadIn('ready'));
     farm.cloud.cloud.injectFault('east', { operation: 'delete-image', effect: 'hang', times: 1 });
     await farm.store.images.markBuildDeleting(upload.key);
-    await farm.until((images) => uploads(images).some((it) => it.record?.state === 'deleting' && it.locked));
+    await farm.asked('delete-image');
     await builder.kill();
     await farm.start('two', {});
     await gone(upload.key.build);
