@@ -57,9 +57,10 @@ export class RequestJudge {
 
   constructor(private readonly situation: Situation) {}
 
-  judge(record: NodeRequest): Verdict {
+  /** `alike` is the record's `likeness`, where the caller has it at hand. */
+  judge(record: NodeRequest, alike = likeness(record)): Verdict {
     if (record.state !== 'requested') return { kind: 'skip', why: 'not waiting' };
-    const standing = this.#remembered(record);
+    const standing = this.#remembered(record, alike);
     if (standing.kind !== 'serve') return standing;
     const { stock } = this.situation;
     if (stock !== undefined && record.nodeTypes.some((it) => stock.get(it) === 0)) {
@@ -67,16 +68,15 @@ export class RequestJudge {
     }
     const limited = this.#tenantVerdict(record);
     if (limited !== undefined) return limited;
-    const reason = this.#reason(record.nodeTypes);
+    const reason = this.#reason(record.nodeTypes, alike);
     return reason === undefined ? SERVE : { kind: 'decline', reason };
   }
 
-  #remembered(record: NodeRequest): Verdict {
-    const key = [record.provider, record.nodeTypes.join('\0'), record.declinedBy.join('\0')].join('\n');
-    const known = this.#standing.get(key);
+  #remembered(record: NodeRequest, alike: string): Verdict {
+    const known = this.#standing.get(alike);
     if (known !== undefined) return known;
     const verdict = standingVerdict(record, this.situation);
-    this.#standing.set(key, verdict);
+    this.#standing.set(alike, verdict);
     return verdict;
   }
 
@@ -90,11 +90,16 @@ export class RequestJudge {
     return resource === undefined ? undefined : { kind: 'skip', why: 'tenant limit', resource };
   }
 
-  #reason(nodeTypes: readonly string[]): string | undefined {
-    const key = nodeTypes.join('\0');
-    if (!this.#reasons.has(key)) this.#reasons.set(key, this.situation.reasonToDecline(nodeTypes));
-    return this.#reasons.get(key);
+  #reason(nodeTypes: readonly string[], alike: string): string | undefined {
+    if (!this.#reasons.has(alike)) this.#reasons.set(alike, this.situation.reasonToDecline(nodeTypes));
+    return this.#reasons.get(alike);
   }
+}
+
+/** Equal for requests that are alike in preference, labels and who declined them: they share most of a verdict. */
+export function likeness(record: NodeRequest | undefined): string {
+  if (record === undefined) return '';
+  return `${record.provider}\n${record.nodeTypes.join('\0')}\n${record.declinedBy.join('\0')}`;
 }
 
 function standingVerdict(record: NodeRequest, { me, pools }: Situation): Verdict {

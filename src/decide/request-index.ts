@@ -1,4 +1,5 @@
 import type { NodeRequest } from '../model/records';
+import { likeness } from './choose-requests';
 import { type RequestRank, compareRanks, requestRank } from './request-order';
 
 /** A request as a view shows it. */
@@ -10,6 +11,8 @@ export interface RequestFact {
 
 export interface RankedRequest extends RequestFact {
   readonly rank: RequestRank;
+  /** The same for requests that a pool need not tell apart, see `likeness`. */
+  readonly likeness: string;
 }
 
 /**
@@ -53,7 +56,7 @@ export class RequestIndex {
     if (before !== undefined) this.#forget(before);
     if (fact === undefined) return;
     const { record, locked } = fact;
-    const ranked = { id, record, locked, rank: requestRank(id, record) };
+    const ranked = { id, record, locked, rank: requestRank(id, record), likeness: likeness(record) };
     this.#all.set(id, ranked);
     if (record?.state === 'requested') this.#requested.splice(this.#place(ranked), 0, ranked);
     if (record?.state === 'pending' && !locked) this.#pendingUnlocked.set(id, ranked);

@@ -30,19 +30,19 @@ export function compareRanks(left: RequestRank, right: RequestRank): number {
  * The requests for one pool: those with the fewest labels that the pool lacks first, otherwise in the order given, which
  * must be that of `compareRanks`.
  */
-export function orderForPool<R extends { readonly record: NodeRequest | undefined }>(
+export function orderForPool<R extends { readonly record: NodeRequest | undefined; readonly likeness: string }>(
   ranked: readonly R[],
   labels: ReadonlySet<string>,
 ): readonly R[] {
   const byLack: R[][] = [];
-  for (const request of ranked) {
-    const lack = lackingLabels(request.record?.nodeTypes ?? [], labels);
-    (byLack[lack] ??= []).push(request);
+  const lacks = new Map<string, number>();
+  for (const { likeness, record } of ranked) {
+    if (!lacks.has(likeness)) lacks.set(likeness, lackingLabels(record?.nodeTypes ?? [], labels));
   }
+  for (const request of ranked) (byLack[lacks.get(request.likeness)!] ??= []).push(request);
   return byLack.length === 1 ? byLack[0]! : byLack.flat();
 }
 
 function lackingLabels(wanted: readonly string[], labels: ReadonlySet<string>): number {
-  if (wanted.length === 1) return labels.has(wanted[0]!) ? 0 : 1;
   return new Set(wanted.filter((it) => !labels.has(it))).size;
 }

@@ -166,7 +166,7 @@ export class PoolWorker implements Reconciler {
     for (const request of orderForPool(world.requests.requested, new Set(pool.config.labels.keys()))) {
       if (signal.aborted) break;
       if (request.locked || request.record === undefined || this.#isInHand(request.id)) continue;
-      const verdict = judge.judge(request.record);
+      const verdict = judge.judge(request.record, request.likeness);
       if (verdict.kind === 'skip') continue;
       const readable = request as Readable;
       if (verdict.kind === 'decline') this.#decline(readable, verdict.reason);

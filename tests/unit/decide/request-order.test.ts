@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { likeness } from '../../../src/decide/choose-requests';
 import { compareRanks, orderForPool, requestRank } from '../../../src/decide/request-order';
 import { RequestIndex } from '../../../src/decide/request-index';
 import { shareRank } from '../../../src/decide/request-share';
@@ -37,7 +38,7 @@ test('those with labels that the pool lacks come last, each label counted once',
     requestFact('100-1', { nodeTypes: ['big', 'huge'] }),
     requestFact('100-2', { nodeTypes: ['big', 'big', 'small'] }),
     requestFact('100-3', { nodeTypes: ['small'] }),
-  ];
+  ].map((it) => ({ ...it, likeness: likeness(it.record) }));
   expect(orderForPool(requests, new Set(['small'])).map((it) => it.id)).toEqual(['100-3', '100-2', '100-1']);
 });
 
