@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { Clock } from '../../runtime/clock';
 import type { Scheduler, NodeSet } from '../../scheduler/scheduler';
 import type { Store } from '../../store/api';
+import { fileTail } from './daemon';
 import { followBuildLog } from './log-follower';
 import { IMAGE, LABEL } from './pool-config';
 import type { QuickstartOptions } from './options';
@@ -124,5 +125,6 @@ export async function returnNode(it: Pipeline, nodeSet: NodeSet, signal: AbortSi
 }
 
 function whereToRead(it: Pipeline, build: string): string {
-  return `read ${join(it.workspace.buildLogs, `${IMAGE}-${build}.log`)}`;
+  const log = join(it.workspace.buildLogs, `${IMAGE}-${build}.log`);
+  return `read ${log}, which ends:\n${fileTail(log, 15)}`;
 }

@@ -29,6 +29,7 @@ export async function runQuickstart(options: QuickstartOptions, io: ProgramIo): 
   const progress = new Progress(io.stdout, clock);
   const workspace = await makeWorkspace(io.env);
   const folder = workspace.folder;
+  let failed = true;
   try {
     await using scope = new Scope();
     progress.say(`everything of this run lies in ${folder}`);
@@ -74,8 +75,9 @@ export async function runQuickstart(options: QuickstartOptions, io: ProgramIo): 
       await serve(false);
       await progress.stage('take the pool down', () => drainPool(store, progress, ending));
     });
+    failed = false;
   } finally {
-    await checkNothingLeft(workspace);
+    await checkNothingLeft(workspace, failed && !io.stop.drain.aborted);
   }
 }
 
@@ -88,10 +90,10 @@ async function within<T>(ms: number, what: string, work: (late: AbortSignal) => 
   }
 }
 
-async function checkNothingLeft(workspace: Workspace): Promise<void> {
+async function checkNothingLeft(workspace: Workspace, keepLogs: boolean): Promise<void> {
   const left = await leftoversOf(workspace.folder);
   if (left.length > 0) throw new StageFailedError(`left behind, please look:\n  ${left.join('\n  ')}`);
-  await removeWorkspace(workspace);
+  await removeWorkspace(workspace, keepLogs);
 }
 
 /** What the daemons need and nothing else: the image tool gets the builder's environment. */

@@ -1,6 +1,6 @@
-import { mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import execa from 'execa';
 import type { Clock } from '../../runtime/clock';
 
@@ -54,6 +54,13 @@ export async function writeConfig(workspace: Workspace, text: string): Promise<v
   await writeFile(workspace.configFile, text, { mode: 0o600 });
 }
 
-export async function removeWorkspace(workspace: Workspace): Promise<void> {
-  await rm(workspace.folder, { recursive: true, force: true });
+/** Removes what the run made; keeps the logs of one that failed, since its messages name them. */
+export async function removeWorkspace(workspace: Workspace, keepLogs: boolean): Promise<void> {
+  if (!keepLogs) {
+    await rm(workspace.folder, { recursive: true, force: true });
+    return;
+  }
+  for (const name of await readdir(workspace.folder)) {
+    if (name !== basename(workspace.logs)) await rm(join(workspace.folder, name), { recursive: true, force: true });
+  }
 }
