@@ -92,7 +92,8 @@ export class NodeSet {
 
   async #returnNode(claim: NodeClaim): Promise<void> {
     try {
-      if (claim.current.record.state === 'in-use' && !claim.signal.aborted) await claim.write({ state: 'used' });
+      if (claim.current.record.state === 'in-use' && !claim.signal.aborted)
+        await claim.writeAndRelease({ state: 'used' });
     } catch (error) {
       this.#log.warn('node not marked used', { err: error, node: claim.id, request: this.request });
     }

@@ -8,7 +8,7 @@ import type {
   NodeRequest,
   PoolComponent,
 } from '../model/records';
-import type { ConnectionState, Session, ZooKeeper } from '../zk/client';
+import type { ConnectionState, Op, Session, ZooKeeper } from '../zk/client';
 
 /**
  * Nodepool's tree, typed. Three ways in:
@@ -83,6 +83,8 @@ export interface RecordClaim<T> extends Claim {
    * ours any more. Repeats after a lost link until the outcome is known or the session is lost.
    */
   write(change: Partial<T>): Promise<Stored<T>>;
+  /** `write` and `release` in one transaction. After an error the lock is as it was. */
+  writeAndRelease(change: Partial<T>): Promise<Stored<T>>;
   /** Removes record, lock directory and contender, guarded; done when gone, also if others re-created the lock dir meanwhile. */
   remove(): Promise<void>;
 }
@@ -186,12 +188,17 @@ export interface Nodes {
   read(): Promise<ReadonlyMap<string, NodeEntry>>;
   get(id: string): Promise<Stored<Node> | undefined>;
   /**
-   * Creates a node and locks it. `extra` are further steps for the same transactions, e.g. quota reservations: the record
-   * appears only if they hold.
+   * Creates a node and locks it: two writes. `extra` are further steps of the creating transaction, e.g. a quota reservation
+   * as a `set` with version: the record appears only if they hold, else their ZkError is thrown.
    */
-  create(node: Node, signal: AbortSignal): Promise<NodeClaim>;
+  create(node: Node, signal: AbortSignal, extra?: readonly Op[]): Promise<NodeClaim>;
   /** Locks an existing node and re-reads it. Undefined: held by somebody (after `timeoutMs`, default 0), or gone. */
   claim(id: string, signal: AbortSignal, timeoutMs?: number): Promise<NodeClaim | undefined>;
+  /**
+   * Locks a node and writes `change`, in one transaction and without reads: only if its record is still that of `entry`, from
+   * a view, and nobody contends for the lock; else undefined, and nothing was written. Throws SESSION_EXPIRED.
+   */
+  claimAs(entry: NodeEntry, change: Partial<Node>, signal: AbortSignal): Promise<NodeClaim | undefined>;
   /** Operators' unlocked removal (`erase`): node, lock dir and contenders. */
   remove(id: string): Promise<void>;
 }
@@ -221,13 +228,26 @@ export interface Requests {
   create(request: NodeRequest, priority: number, kind: 'persistent' | 'ephemeral'): Promise<string>;
   /** Locks a request and re-reads it. Undefined: held by somebody, or gone. */
   claim(id: string, signal: AbortSignal): Promise<RequestClaim | undefined>;
+  /** As `Nodes.claimAs`: lock and first write in one. */
+  claimAs(entry: RequestEntry, change: Partial<NodeRequest>, signal: AbortSignal): Promise<RequestClaim | undefined>;
   /** The requestor's own deletion; gone already is fine. */
   delete(id: string): Promise<void>;
   /** Removes a lock directory without request. */
   removeLock(id: string): Promise<void>;
 }
+/** A locked node and what it becomes when its request is done. */
+export interface NodeHandOver {
+  readonly claim: NodeClaim;
+  readonly change: Partial<Node>;
+}
 export interface RequestClaim extends RecordClaim<NodeRequest> {
   readonly id: string;
+  /**
+   * Writes and unlocks `nodes`, then writes and unlocks the request, all in one transaction: whoever sees the request final
+   * finds the nodes complete and unlocked (zk-tree 12). A ClaimLostError names the record that was lost; then nothing
+   * was written and all locks are as they were.
+   */
+  finish(change: Partial<NodeRequest>, nodes: readonly NodeHandOver[]): Promise<Stored<NodeRequest>>;
 }
 
 // ------------------------------------------------------------------------------------------------ components

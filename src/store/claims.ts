@@ -1,12 +1,15 @@
 import { checkMove, type Moves } from '../model/moves';
 import { wallSeconds } from '../runtime/clock';
+import type { Stat } from '../zk/client';
 import { isZkError } from '../zk/errors';
 import type { HeldLock } from '../zk/lock-api';
 import { acquireLock } from '../zk/lock';
 import { type Claim, ClaimLostError, type RecordClaim, type Stored } from './api';
 import { type Parse, type Print, toStored } from './entries';
 import { guardedRemove, guardedSet, readIfThere } from './guarded';
+import { type FinalWrite, writeAndUnlock } from './hand-over';
 import type { StoreParts } from './parts';
+import { quickLock } from './quick-lock';
 
 interface Stateful<S extends string> {
   readonly state: S;
@@ -20,6 +23,20 @@ export interface RecordKind<T extends Stateful<S>, S extends string = T['state']
   readonly parse: Parse<T>;
   readonly print: Print<T>;
   readonly moves: Moves<S>;
+}
+
+export interface LastWrite {
+  readonly write: FinalWrite;
+  readonly done: (stat: Stat | undefined) => void;
+}
+
+/** Carries out the last writes of several claims as one. */
+export async function writeAllAndRelease(parts: StoreParts, writes: readonly LastWrite[]): Promise<void> {
+  const stats = await writeAndUnlock(
+    parts,
+    writes.map((it) => it.write),
+  );
+  writes.forEach((it, index) => it.done(stats[index]));
 }
 
 /** A lock as a claim. */
@@ -78,10 +95,29 @@ export class LockedRecord<T extends Stateful<S>, S extends string = T['state']>
       const data = this.kind.print(record);
       const stat = await guardedSet(this.parts, this.lock, this.path, data, this.#current.version);
       this.parts.observe(this.path, data, stat);
-      const { version, mzxid, mtime } = stat;
-      this.#current = { record, version, mzxid, createdAt: this.#current.createdAt, changedAt: mtime / 1000 };
-      return this.#current;
+      return this.#keep(record, stat);
     });
+  }
+
+  async writeAndRelease(change: Partial<T>): Promise<Stored<T>> {
+    await writeAllAndRelease(this.parts, [await this.lastWrite(change)]);
+    return this.#current;
+  }
+
+  /** The write that ends this claim, once all before it are done; `done` is to be called when it was carried out. */
+  async lastWrite(change: Partial<T>): Promise<LastWrite> {
+    await this.#queue;
+    const record = changed(this.#current.record, change, this.kind, wallSeconds(this.parts.clock));
+    const { path, lock } = this;
+    const write = { path, contender: lock.contender, data: this.kind.print(record), version: this.#current.version };
+    const done = (stat: Stat | undefined) => {
+      this.markRemoved();
+      this.parts.observe(lock.contender, undefined, undefined);
+      if (stat === undefined) return;
+      this.parts.observe(path, write.data, stat);
+      this.#keep(record, stat);
+    };
+    return { write, done };
   }
 
   remove(): Promise<void> {
@@ -90,6 +126,11 @@ export class LockedRecord<T extends Stateful<S>, S extends string = T['state']>
       this.markRemoved();
       this.parts.observe(this.path, undefined, undefined);
     });
+  }
+
+  #keep(record: T, { version, mzxid, mtime }: Stat): Stored<T> {
+    this.#current = { record, version, mzxid, createdAt: this.#current.createdAt, changedAt: mtime / 1000 };
+    return this.#current;
   }
 
   #enqueue<R>(work: () => Promise<R>): Promise<R> {
@@ -163,4 +204,29 @@ async function removeEmpty(parts: StoreParts, lock: HeldLock, path: string, vers
     if (!(error instanceof ClaimLostError)) throw error; // somebody filled or removed it: theirs
   }
   await lock.release();
+}
+
+export interface QuickClaim<T> {
+  readonly dir: string;
+  readonly dirIs: 'absent' | 'empty';
+  readonly path: string;
+  readonly record: T;
+  readonly entry: Pick<Stored<T>, 'version' | 'createdAt'>;
+}
+
+/** Locks a record and writes it in one step; undefined if it is not as it was, or somebody contends for its lock. */
+export async function quickClaim<T>(
+  parts: StoreParts,
+  { dir, dirIs, path, record, entry }: QuickClaim<T>,
+  print: Print<T>,
+  signal: AbortSignal,
+): Promise<{ readonly lock: HeldLock; readonly current: Stored<T> } | undefined> {
+  const quick = { dir, dirIs, path, data: print(record), version: entry.version, hex: parts.random.hex(16) };
+  const locked = await quickLock(parts, quick, signal);
+  if (typeof locked === 'string') return undefined;
+  const { version, mzxid, mtime } = locked.stat;
+  return {
+    lock: locked.lock,
+    current: { record, version, mzxid, createdAt: entry.createdAt, changedAt: mtime / 1000 },
+  };
 }

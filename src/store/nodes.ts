@@ -7,7 +7,7 @@ import type { Op } from '../zk/client';
 import { isZkError } from '../zk/errors';
 import type { HeldLock } from '../zk/lock-api';
 import { ClaimLostError, type NodeClaim, type NodeEntry, type Nodes, type NodesView, type Stored } from './api';
-import { claimRecord, LockedRecord, type RecordKind } from './claims';
+import { changed, claimRecord, LockedRecord, quickClaim, type RecordKind } from './claims';
 import { createNode } from './create-node';
 import { DirectSnapshot } from './direct-reads';
 import { toStored } from './entries';
@@ -21,7 +21,8 @@ const KIND: RecordKind<Node> = { what: 'node', parse: parseNode, print: printNod
 /** How long the creator waits for its own node where somebody looked into its lock first. */
 const OWN_NODE_PATIENCE_MS = 10_000;
 
-class LockedNode extends LockedRecord<Node> implements NodeClaim {
+/** A claim as made by `TreeNodes`. */
+export class LockedNode extends LockedRecord<Node> implements NodeClaim {
   constructor(
     parts: StoreParts,
     readonly id: string,
@@ -54,7 +55,8 @@ export class TreeNodes implements Nodes {
 
   async create(node: Node, signal: AbortSignal, extra: readonly Op[] = []): Promise<NodeClaim> {
     const created = await createNode(this.parts, node, extra, signal);
-    if ('lock' in created) return new LockedNode(this.parts, created.id, created.lock, created.current);
+    const { locked } = created;
+    if (locked !== undefined) return new LockedNode(this.parts, created.id, locked.lock, locked.current);
     const claim = await this.claim(created.id, signal, OWN_NODE_PATIENCE_MS);
     if (claim === undefined) throw new ClaimLostError(created.path, 'record-gone');
     await claim.write(node);
@@ -64,6 +66,15 @@ export class TreeNodes implements Nodes {
   async claim(id: string, signal: AbortSignal, timeoutMs?: number): Promise<NodeClaim | undefined> {
     const claimed = await claimRecord(this.parts, { dir: nodeLock(id), signal, timeoutMs }, nodePath(id), parseNode);
     return claimed === undefined ? undefined : new LockedNode(this.parts, id, claimed.lock, claimed.current);
+  }
+
+  async claimAs(entry: NodeEntry, change: Partial<Node>, signal: AbortSignal): Promise<NodeClaim | undefined> {
+    if (entry.record === undefined || entry.locked) return undefined;
+    const record = changed(entry.record, change, KIND, wallSeconds(this.parts.clock));
+    const dirIs = entry.record.state === 'init' ? 'absent' : 'empty';
+    const quick = { dir: nodeLock(entry.id), dirIs, path: nodePath(entry.id), record, entry } as const;
+    const claimed = await quickClaim(this.parts, quick, printNode, signal);
+    return claimed === undefined ? undefined : new LockedNode(this.parts, entry.id, claimed.lock, claimed.current);
   }
 
   async remove(id: string): Promise<void> {

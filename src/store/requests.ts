@@ -3,14 +3,16 @@ import { requestPrefix } from '../model/ids';
 import { REQUEST_LOCKS, requestLock, requestPath, REQUESTS } from '../model/paths';
 import type { NodeRequest } from '../model/records';
 import { parseRequest, printRequest } from '../model/request-record';
+import { wallSeconds } from '../runtime/clock';
 import type { NodeData } from '../zk/client';
 import type { HeldLock } from '../zk/lock-api';
-import type { RequestClaim, RequestEntry, Requests, RequestsView, Stored } from './api';
-import { claimRecord, LockedRecord, type RecordKind } from './claims';
+import type { NodeHandOver, RequestClaim, RequestEntry, Requests, RequestsView, Stored } from './api';
+import { changed, claimRecord, LockedRecord, quickClaim, type RecordKind, writeAllAndRelease } from './claims';
 import { createOnce } from './create-once';
 import { DirectSnapshot } from './direct-reads';
 import { toStored } from './entries';
 import { deleteQuietly, readIfThere } from './guarded';
+import { LockedNode } from './nodes';
 import type { StoreParts } from './parts';
 import { untilKnown } from './repeat';
 import { requestEntry } from './request-entries';
@@ -30,6 +32,17 @@ class LockedRequest extends LockedRecord<NodeRequest> implements RequestClaim {
     current: Stored<NodeRequest>,
   ) {
     super(parts, lock, requestPath(id), KIND, current);
+  }
+
+  async finish(change: Partial<NodeRequest>, nodes: readonly NodeHandOver[]): Promise<Stored<NodeRequest>> {
+    const writes = await Promise.all(
+      nodes.map(({ claim, change: last }) => {
+        if (!(claim instanceof LockedNode)) throw new TypeError('the claim on a node is of another store');
+        return claim.lastWrite(last);
+      }),
+    );
+    await writeAllAndRelease(this.parts, [...writes, await this.lastWrite(change)]);
+    return this.current;
   }
 }
 
@@ -77,6 +90,19 @@ export class TreeRequests implements Requests {
       requestPath(id),
       parseRequest,
     );
+    return claimed === undefined ? undefined : new LockedRequest(this.parts, id, claimed.lock, claimed.current);
+  }
+
+  async claimAs(
+    entry: RequestEntry,
+    change: Partial<NodeRequest>,
+    signal: AbortSignal,
+  ): Promise<RequestClaim | undefined> {
+    if (entry.record === undefined || entry.locked) return undefined;
+    const record = changed(entry.record, change, KIND, wallSeconds(this.parts.clock));
+    const { id } = entry;
+    const quick = { dir: requestLock(id), dirIs: 'absent', path: requestPath(id), record, entry } as const;
+    const claimed = await quickClaim(this.parts, quick, printRequest, signal);
     return claimed === undefined ? undefined : new LockedRequest(this.parts, id, claimed.lock, claimed.current);
   }
 

@@ -92,9 +92,12 @@ export class ContenderLock implements HeldLock {
       try {
         const ours = await this.#isOurs();
         if (losses !== this.#losses) return;
-        if (ours) this.#uncheckedUntilMs = undefined;
-        else this.#gone();
-        return;
+        if (ours) {
+          this.#uncheckedUntilMs = undefined;
+          return;
+        }
+        this.#gone();
+        return await this.#forgetWatch();
       } catch (error) {
         if (isZkError(error, 'CONNECTION_LOSS', 'SESSION_CLOSED', 'SESSION_EXPIRED')) return; // a state follows
         if (!isOutcomeUnknown(error)) this.tools.log.warn('cannot check a lock', { err: error });
@@ -107,6 +110,11 @@ export class ContenderLock implements HeldLock {
     if (this.#uncheckedUntilMs !== undefined) await this.zk.sync(this.dir);
     const stat = await this.zk.exists(this.contender, { watcher: this.#onOwnEvent });
     return stat?.czxid === this.fence && stat.ephemeralOwner === this.#session.id;
+  }
+
+  /** Nobody deletes what is not there: the watch that was left on it would stay for as long as the session. */
+  async #forgetWatch(): Promise<void> {
+    await this.zk.removeWatcher(this.contender, this.#onOwnEvent).catch(() => undefined);
   }
 
   #gone(): void {

@@ -141,42 +141,52 @@ describe('a store on a real ZooKeeper', () => {
     }
   });
 
-  test('a node’s whole life takes few requests of its launcher', async () => {
-    const store = await open('cost');
-    await store.nodes.create(node, never).then((it) => it.remove()); // directories
-    const { zk } = store;
-    const counts = { writes: 0, reads: 0 };
-    const spy = (
-      name: 'create' | 'set' | 'delete' | 'transaction' | 'get' | 'exists' | 'children' | 'multiRead' | 'sync',
-    ) => {
-      const original = zk[name].bind(zk) as (...args: unknown[]) => unknown;
-      const isWrite = ['create', 'set', 'delete', 'transaction'].includes(name);
-      jest.spyOn(zk, name).mockImplementation(((...args: unknown[]) => {
-        counts[isWrite ? 'writes' : 'reads'] += 1;
-        return original(...args);
-      }) as never);
-    };
-    for (const it of [
-      'create',
-      'set',
-      'delete',
-      'transaction',
-      'get',
-      'exists',
-      'children',
-      'multiRead',
-      'sync',
-    ] as const)
-      spy(it);
-    const claim = await store.nodes.create(node, never);
-    await claim.write({ state: 'ready' });
-    await claim.release();
-    expect(counts.writes).toBe(4);
-    expect(counts.reads).toBeLessThanOrEqual(1);
-    const deleter = (await store.nodes.claim(claim.id, never))!;
-    await deleter.write({ state: 'deleting' });
+  test('a request and its node take few requests of their launcher', async () => {
+    const [mine, theirs] = [await open('cost'), await open('cost')];
+    await mine.nodes.create(node, never).then((it) => it.remove()); // makes the directories
+    await mine.requests.claim('200-0000009999', never);
+    const requests = mine.requests.view();
+    const nodes = mine.nodes.view();
+    const id = await theirs.requests.create(
+      newRequest({ nodeTypes: ['a'], requestor: 'me', stateTime: 1 }),
+      200,
+      'persistent',
+    );
+    await Promise.all([requests.settled(), nodes.settled()]);
+    const count = countRequests(mine.zk);
+
+    const request = (await mine.requests.claimAs(requests.requests.get(id)!, { state: 'pending' }, never))!;
+    const claim = await mine.nodes.create(node, never);
+    await claim.write({ externalId: 'instance' });
+    await request.finish({ state: 'fulfilled', nodes: [claim.id] }, [{ claim, change: { state: 'ready' } }]);
+    const used = (await theirs.nodes.claim(claim.id, never))!;
+    await used.write({ state: 'in-use' });
+    await used.writeAndRelease({ state: 'used' });
+    await nodes.settled();
+    const before = { ...count };
+    const deleter = (await mine.nodes.claimAs(nodes.nodes.get(claim.id)!, { state: 'deleting' }, never))!;
     await deleter.remove();
-    expect(counts.writes).toBeLessThanOrEqual(7);
-    expect(counts.reads).toBeLessThanOrEqual(4);
+
+    expect(count.writes).toBe(7); // pending, create, building, instance, handed over, deleting, removed
+    expect(count.reads).toBeLessThanOrEqual(3); // one for each lock, which leaves the watch on our contender
+    expect(before.writes).toBe(5);
   });
 });
+
+/** Requests made through `zk` from now on; `sync` and reads of the cached trees do not count. */
+function countRequests(zk: ZooKeeper): { writes: number; reads: number } {
+  const counts = { writes: 0, reads: 0 };
+  const spy = (
+    name: 'create' | 'set' | 'delete' | 'transaction' | 'get' | 'exists' | 'children',
+    kind: keyof typeof counts,
+  ) => {
+    const original = zk[name].bind(zk) as (...args: unknown[]) => unknown;
+    jest.spyOn(zk, name).mockImplementation(((...args: unknown[]) => {
+      counts[kind] += 1;
+      return original(...args);
+    }) as never);
+  };
+  for (const it of ['create', 'set', 'delete', 'transaction'] as const) spy(it, 'writes');
+  for (const it of ['get', 'exists', 'children'] as const) spy(it, 'reads');
+  return counts;
+}
