@@ -96,7 +96,7 @@ function assemble(document: Document, secrets: Document | undefined, schemas: Dr
 
 /** Python's validator wants a float here, the only place where it does; loading does not care (config.md 3). */
 function remarkTimeout(document: Document): void {
-  if (!/^zookeeper-timeout:\s*[-+]?\d+\s*(?:#.*)?$/m.test(document.text)) return;
+  if (!Number.isInteger(document.top?.['zookeeper-timeout'])) return;
   const message = "a whole number works, but Python's config-validate rejects it";
   document.report({ path: ['zookeeper-timeout'], message, hint: 'write 10.0 instead of 10', ...REMARK });
 }

@@ -4,6 +4,7 @@ import { oldKeyHint } from './old-keys';
 import type { KeyPath, Problem } from './problem';
 import { repair, type RawIssue } from './repair';
 import { FATAL, STRICTER, type Verdict } from './schema-atoms';
+import { YamlFloat } from './yaml-types';
 
 /** A problem before file and position are known; `path` from the top of the file. */
 export type Finding = Omit<Problem, 'file' | 'line' | 'column' | 'key'> & { readonly path: KeyPath };
@@ -28,7 +29,7 @@ export function readSection<T>(schema: z.ZodType<T>, value: unknown, context: Se
     const kinds = issues.filter((it) => it.code !== 'custom');
     if (kinds.length === 0) {
       for (const it of issues) context.report(customFinding(it, context.path));
-      return output;
+      return plain(output) as T;
     }
     const holder = { input };
     const outcomes = kinds.map((it) => settle(schema, it, holder, context));
@@ -116,6 +117,14 @@ function customFinding(issue: RawIssue, path: KeyPath): Finding {
 
 function parentOf(root: unknown, path: KeyPath): unknown {
   return path.slice(0, -1).reduce<unknown>((at, key) => (at as Record<string | number, unknown>)?.[key], root);
+}
+
+/** Floats that no schema looked at become numbers. */
+function plain(value: unknown): unknown {
+  if (value instanceof YamlFloat) return value.value;
+  if (Array.isArray(value)) return value.map(plain);
+  if (typeof value !== 'object' || value === null || Object.getPrototypeOf(value) !== Object.prototype) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, plain(inner)]));
 }
 
 /** Deep, of what YAML makes: mappings and lists are copied, aliases become copies, everything else is kept. */

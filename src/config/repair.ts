@@ -1,5 +1,5 @@
 import type { KeyPath, Problem } from './problem';
-import { YamlTimestamp } from './yaml-types';
+import { YamlFloat, YamlTimestamp } from './yaml-types';
 
 /** An issue as zod's core reports it, before messages are made. */
 export interface RawIssue {
@@ -9,6 +9,8 @@ export interface RawIssue {
   readonly expected?: string;
   readonly keys?: readonly string[];
   readonly message?: string;
+  /** The schema that refused. */
+  readonly inst?: { readonly _zod: { readonly def: { readonly format?: string } } };
   readonly params?: Partial<Pick<Problem, 'atLoad' | 'atValidate' | 'expected' | 'hint'>>;
 }
 
@@ -35,7 +37,7 @@ const WORDS: Readonly<Record<string, string>> = {
 export function repair(issue: RawIssue): Repair {
   const { input } = issue;
   const expected =
-    WORDS[issue.expected ?? ''] ?? (issue.code === 'invalid_union' ? 'another kind of value' : 'a valid value');
+    WORDS[wantsWhole(issue) ? 'int' : (issue.expected ?? '')] ?? (issue.code === 'invalid_union' ? 'another kind of value' : 'a valid value');
   const inList = typeof issue.path.at(-1) === 'number';
   const stuck: Repair = { kind: 'stuck', message: `${kindOf(input)} cannot be used here`, expected };
   if (input === null && !inList) return { kind: 'drop', message: 'there is no value; the default is used', expected };
@@ -44,7 +46,7 @@ export function repair(issue: RawIssue): Repair {
       return asText(input, expected) ?? (inList ? stuck : dropped(input, expected));
     case 'int':
     case 'number':
-      return asNumber(input, issue.expected, expected) ?? (inList ? stuck : dropped(input, expected));
+      return asNumber(input, wantsWhole(issue), expected) ?? (inList ? stuck : dropped(input, expected));
     case 'boolean':
       return asFlag(input, expected);
     case 'array':
@@ -53,9 +55,12 @@ export function repair(issue: RawIssue): Repair {
     case 'record':
       return stuck;
     default:
-      return inList ? stuck : dropped(input, expected);
+      // Of the kinds that a key may choose from one is always text.
+      return asText(input, expected) ?? (inList ? stuck : dropped(input, expected));
   }
 }
+
+const QUOTE = 'put quotes around it';
 
 const replaced = (value: unknown, message: string, expected: string, hint?: string): Repair => ({
   kind: 'replace',
@@ -72,22 +77,32 @@ const dropped = (input: unknown, expected: string): Repair => ({
 });
 
 function asText(input: unknown, expected: string): Repair | undefined {
-  const quote = 'put quotes around it';
-  if (typeof input === 'number') return replaced(String(input), 'a number is taken as text', expected, quote);
+  if (typeof input === 'number' || input instanceof YamlFloat)
+    return replaced(String(input), 'a number is taken as text', expected, QUOTE);
   if (typeof input === 'boolean') {
-    return replaced(input ? 'True' : 'False', 'a true or false (yes, on, …) is taken as text', expected, quote);
+    return replaced(input ? 'True' : 'False', 'a true or false (yes, on, …) is taken as text', expected, QUOTE);
   }
-  if (input instanceof YamlTimestamp) return replaced(input.text, 'a date is taken as text', expected, quote);
+  if (input instanceof YamlTimestamp) return replaced(input.text, 'a date is taken as text', expected, QUOTE);
   return undefined;
 }
 
-function asNumber(input: unknown, wanted: 'int' | 'number', expected: string): Repair | undefined {
+/** zod names the kind `number` also where it wants a whole one, until it gets a number. */
+function wantsWhole(issue: RawIssue): boolean {
+  return issue.expected === 'int' || issue.inst?._zod.def.format === 'safeint';
+}
+
+function asNumber(input: unknown, whole: boolean, expected: string): Repair | undefined {
   // Python's booleans are integers, for its validator too.
   if (typeof input === 'boolean') return { kind: 'replace', value: Number(input) };
+  if (input instanceof YamlFloat) {
+    return !whole
+      ? { kind: 'replace', value: input.value }
+      : replaced(input.value, 'a number with a fraction is taken as whole', expected, 'leave the fraction out');
+  }
   if (typeof input === 'string' && /^\s*[-+]?\d+(\.\d+)?\s*$/.test(input)) {
     return replaced(Number(input), 'text is taken as the number it spells', expected, 'remove the quotes');
   }
-  if (typeof input !== 'number' || !Number.isFinite(input) || wanted !== 'int') return undefined;
+  if (typeof input !== 'number' || !Number.isFinite(input) || !whole) return undefined;
   return Number.isSafeInteger(Math.trunc(input))
     ? replaced(Math.trunc(input), 'the fraction is cut off', expected)
     : undefined;
@@ -105,6 +120,7 @@ function kindOf(input: unknown): string {
   if (input === null) return 'an empty value';
   if (Array.isArray(input)) return 'a list';
   if (input instanceof YamlTimestamp) return 'a date';
+  if (input instanceof YamlFloat) return 'a number';
   if (typeof input === 'object') return 'a mapping';
   return (
     { string: 'text', number: 'a number', boolean: 'a true or false (yes, on, …)' }[typeof input as string] ?? 'this'

@@ -17,10 +17,24 @@ const TIME =
 
 /** A date or time of the file. Nothing in a configuration is one: it is text that looked like it. */
 export class YamlTimestamp {
+  /** Lets js-yaml use `toString` where one is a key. */
+  readonly [Symbol.toStringTag] = 'YamlTimestamp';
+
   constructor(readonly text: string) {}
 
   toString(): string {
     return this.text;
+  }
+}
+
+/** A float without a fraction: as text Python writes `8.0`, and JavaScript's numbers cannot tell it from `8`. */
+export class YamlFloat {
+  readonly [Symbol.toStringTag] = 'YamlFloat';
+
+  constructor(readonly value: number) {}
+
+  toString(): string {
+    return Math.abs(this.value) < 1e16 ? this.value.toFixed(1) : this.value.toExponential();
   }
 }
 
@@ -43,6 +57,11 @@ function readInt(digits: string): number {
   if (/^0[bx]/.test(digits)) return Number(digits);
   if (digits.length > 1 && digits.startsWith('0')) return parseInt(digits, 8);
   return base60(digits);
+}
+
+function floatOf(text: string): number | YamlFloat {
+  const value = signed(text, readFloat);
+  return Number.isInteger(value) ? new YamlFloat(value) : value;
 }
 
 function readFloat(digits: string): number {
@@ -83,11 +102,7 @@ export const YAML_1_1 = yaml.FAILSAFE_SCHEMA.extend({
       (it) => INT.test(it),
       (it) => signed(it, readInt),
     ),
-    scalar(
-      'float',
-      (it) => FLOAT.test(it),
-      (it) => signed(it, readFloat),
-    ),
+    scalar('float', (it) => FLOAT.test(it), floatOf),
     scalar('timestamp', (it) => DATE.test(it) || TIME.test(it), readTimestamp),
     own.merge,
   ],

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { execFileSync } from 'node:child_process';
 import { readYaml, YamlError } from '../../../src/config/yaml';
-import { YamlTimestamp } from '../../../src/config/yaml-types';
+import { YamlFloat, YamlTimestamp } from '../../../src/config/yaml-types';
 import { describeWith } from '../../support/requirements';
 
 const SCRIPT = `
@@ -36,25 +36,28 @@ function ours(text: string): unknown {
   }
 }
 
-/** Numbers by their size only: the kind, integer or not, is nothing that JavaScript keeps. */
 function plain(value: unknown): unknown {
   if (value instanceof YamlTimestamp) return 'a date';
-  if (typeof value === 'number') return `number ${Number(value.toPrecision(12))}`;
+  if (value instanceof YamlFloat) return `float ${digits(value.value)}`;
+  if (typeof value === 'number') return `${Number.isInteger(value) ? 'int' : 'float'} ${digits(value)}`;
   if (Array.isArray(value)) return value.map(plain);
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(Object.entries(value).map(([key, it]) => [key, plain(it)]));
 }
 
-const withoutKinds = (value: unknown): unknown =>
+const digits = (value: number) => String(Number(value.toPrecision(12)));
+
+/** Numbers as JavaScript writes them. */
+const rewritten = (value: unknown): unknown =>
   JSON.parse(
-    JSON.stringify(value).replace(/"(?:int|float) ([^"]*)"/g, (_all, digits: string) => {
-      const number = { inf: Infinity, '-inf': -Infinity, nan: NaN }[digits] ?? Number(digits);
-      return JSON.stringify(`number ${Number(number.toPrecision(12))}`);
+    JSON.stringify(value).replace(/"(int|float) ([^"]*)"/g, (_all, kind: string, text: string) => {
+      const number = { inf: Infinity, '-inf': -Infinity, nan: NaN }[text] ?? Number(text);
+      return JSON.stringify(`${kind} ${digits(number)}`);
     }),
   );
 
 function differing(texts: readonly string[]): unknown[] {
-  const theirs = python(texts).map(withoutKinds);
+  const theirs = python(texts).map(rewritten);
   return texts
     .map((text, index) => ({ text, ours: ours(text), python: theirs[index] }))
     .filter((it) => JSON.stringify(it.ours) !== JSON.stringify(it.python))

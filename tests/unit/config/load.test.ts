@@ -113,6 +113,15 @@ diskimages:
     expect([...images.values()].map((it) => it.release)).toEqual(['9', '9.0', '8']);
   });
 
+  test('a release with a fraction is the text that Python makes of it', () => {
+    const { config: parsed, problems } = load('diskimages: [{name: a, release: 8.0}, {name: b, release: 24.10}]');
+    expect([...parsed!.diskImages.values()].map((it) => it.release)).toEqual(['8.0', '24.1']);
+    expect(problems.map((it) => [it.message, it.hint])).toEqual([
+      ['a number is taken as text', 'put quotes around it'],
+      ['a number is taken as text', 'put quotes around it'],
+    ]);
+  });
+
   test('of equal names the last counts, at the place of the first', () => {
     const { diskImages } = config('diskimages: [{name: a, release: x}, {name: b}, {name: a, release: y}]');
     expect([...diskImages.values()].map((it) => [it.name, it.release])).toEqual([
@@ -126,6 +135,7 @@ describe('what Python swallows', () => {
   test.each<[string, (text: string) => unknown, unknown]>([
     ['labels: [{name: a, min-ready: "2"}]', (it) => config(it).labels.get('a')?.minReady, 2],
     ['labels: [{name: a, min-ready: 2.7}]', (it) => config(it).labels.get('a')?.minReady, 2],
+    ['labels: [{name: a, min-ready: 2.0}]', (it) => config(it).labels.get('a')?.minReady, 2],
     ['labels: [{name: a, min-ready: lots}]', (it) => config(it).labels.get('a')?.minReady, 0],
     ['labels: [{name: 7}]', (it) => [...config(it).labels.keys()], ['7']],
     ['diskimages: [{name: a, pause: "no"}]', (it) => config(it).diskImages.get('a')?.pause, true],

@@ -1,5 +1,7 @@
 import { readYaml, YamlError } from '../../../src/config/yaml';
+import { YamlFloat } from '../../../src/config/yaml-types';
 
+/** Floats without a fraction are told from integers. */
 const value = (text: string) => readYaml(text).value;
 
 test.each<[string, unknown]>([
@@ -20,7 +22,7 @@ test.each<[string, unknown]>([
   ['1:30:00', 5400],
   ['1:30.5', 90.5],
   ['1e3', '1e3'],
-  ['1.0e+3', 1000],
+  ['1.0e+3', new YamlFloat(1000)],
   ['1.5', 1.5],
   ['.5', 0.5],
   ['-.inf', -Infinity],
