@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { CommanderError } from 'commander';
 import { configStamp, loadConfig } from '../config/load';
+import { ConfigError, problemLine } from '../config/problem';
 import type { Config } from '../config/types';
 import { openProvider } from '../drivers/open-provider';
 import { drivers } from '../drivers/registry';
@@ -13,7 +14,7 @@ import { runCommand } from '../runtime/processes';
 import type { Program, ProgramIo } from '../runtime/program';
 import { systemRandom } from '../runtime/random';
 import { Scope } from '../runtime/scope';
-import { openZooKeeper } from '../store/open-zookeeper';
+import { openZooKeeper, TlsFileError } from '../store/open-zookeeper';
 import { openStore } from '../store/store';
 import type { ZooKeeper } from '../zk/client';
 import type { ConfigSource } from './config-source';
@@ -30,14 +31,14 @@ export const main: Program = async (argv, io) => {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
     throw error;
   }
-  const log = createLogger({ level: flags.debug ? 'debug' : 'info', format: 'text' });
+  const log = createLogger({ level: flags.debug ? 'debug' : 'info', format: 'text', stream: io.stdout });
   try {
     await launch(flags, version, log, io);
     return 0;
   } catch (error) {
     if (io.stop.drain.aborted && error === io.stop.drain.reason) return 0; // stopped before it had begun
-    io.stderr.write(`nodepool-launcher: ${(error as Error).message}\n`);
-    log.debug('launcher has ended', { err: error });
+    if (!isSetupError(error)) throw error;
+    for (const line of error.message.split('\n')) io.stderr.write(`nodepool-launcher: ${line}\n`);
     return 1;
   }
 };
@@ -51,12 +52,15 @@ async function launch(flags: Flags, version: string, log: Logger, io: ProgramIo)
       ...files,
       env: io.env,
       schemas: drivers,
-      onWarning: ({ file, line, key, message }) => log.warn('configuration', { file, line, key, problem: message }),
+      onWarning: (problem) => log.warn('configuration', { problem: problemLine(problem) }),
     });
   const stamp = configStamp(files);
   const config = read();
   const { hosts, tls, timeout } = config.zookeeper;
-  if (hosts === '') throw new Error(`no ZooKeeper servers are configured in ${flags.config}`);
+  if (hosts === '') throw new LauncherSetupError(`no zookeeper-servers are configured in ${flags.config}`);
+  if (!flags.foreground) log.warn('running in the foreground: this release does not daemonise, and writes no pid file');
+  if (flags.logConfig !== undefined)
+    log.warn('log configuration is not read by this release', { file: flags.logConfig });
   const zk = scope.own(await openZooKeeper({ hosts, tls, timeoutSeconds: timeout }, tools), (it) => it.close());
   await zk.connected(io.stop.drain);
   const store = scope.own(openStore(zk, tools), (it) => it.close());
@@ -73,6 +77,16 @@ async function launch(flags: Flags, version: string, log: Logger, io: ProgramIo)
     },
     io.stop,
   );
+}
+
+/** Something is missing without which no launcher can start. */
+class LauncherSetupError extends Error {
+  override readonly name = 'LauncherSetupError';
+}
+
+/** Mistakes of whoever set this up: one clear line each instead of a stack trace. */
+function isSetupError(error: unknown): error is Error {
+  return error instanceof ConfigError || error instanceof LauncherSetupError || error instanceof TlsFileError;
 }
 
 /** What was read to connect is handed out first, so that the launcher begins with just that. */

@@ -41,7 +41,17 @@ export class LeakWorker implements Reconciler {
       });
     }
     this.#seen = seen;
+    await this.#cleanRest(signal);
     return { againInMs: FULL_PASS_MS };
+  }
+
+  /** What carries no metadata is the driver's to find. */
+  async #cleanRest(signal: AbortSignal): Promise<void> {
+    const gone = (await this.runtime.provider.cleanLeaks?.(signal)) ?? {};
+    for (const [kind, count] of Object.entries(gone)) {
+      if (count > 0)
+        this.tools.log.info('leaked resources are deleted', { provider: this.runtime.config.name, kind, count });
+    }
   }
 
   #isNodeHere(node: string): boolean {

@@ -5,7 +5,7 @@ const never = new AbortController().signal;
 
 describe('when a launcher dies', () => {
   let fleet: Fleet;
-  let children: LauncherProcess[] = [];
+  const children: LauncherProcess[] = [];
   beforeAll(async () => {
     fleet = await Fleet.start();
   });
