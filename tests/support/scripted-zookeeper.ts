@@ -61,6 +61,8 @@ export class PeerLink {
   muted = false;
   /** Only so many more bytes get through to the client; then the connection is cut. */
   bytesLeft = Infinity;
+  /** Pieces in which the client's bytes came. */
+  chunks = 0;
   readonly #splitter = new FrameSplitter(2 ** 30);
   readonly #writer = new JuteWriter();
 
@@ -70,6 +72,7 @@ export class PeerLink {
     private readonly owner: ScriptedZooKeeper,
   ) {
     end.on('data', (chunk: Buffer) => {
+      this.chunks += 1;
       if (this.frozen) return;
       this.#splitter.push(chunk, (buffer, start, stop) => {
         this.#take(new JuteReader(Buffer.from(buffer.subarray(start, stop))));
