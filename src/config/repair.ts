@@ -37,7 +37,8 @@ const WORDS: Readonly<Record<string, string>> = {
 export function repair(issue: RawIssue): Repair {
   const { input } = issue;
   const expected =
-    WORDS[wantsWhole(issue) ? 'int' : (issue.expected ?? '')] ?? (issue.code === 'invalid_union' ? 'another kind of value' : 'a valid value');
+    WORDS[wantsWhole(issue) ? 'int' : (issue.expected ?? '')] ??
+    (issue.code === 'invalid_union' ? 'another kind of value' : 'a valid value');
   const inList = typeof issue.path.at(-1) === 'number';
   const stuck: Repair = { kind: 'stuck', message: `${kindOf(input)} cannot be used here`, expected };
   if (input === null && !inList) return { kind: 'drop', message: 'there is no value; the default is used', expected };
