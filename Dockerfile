@@ -10,7 +10,7 @@ FROM node:20-bookworm-slim
 # What a builder needs; launchers and the command line need none of it.
 RUN apt-get update \
  && apt-get install -y --no-install-recommends python3-diskimage-builder sudo qemu-utils debootstrap extlinux gdisk \
-    dosfstools squashfs-tools util-linux openssh-client ca-certificates \
+    dosfstools squashfs-tools procps util-linux openssh-client ca-certificates \
  && rm -rf /var/lib/apt/lists/*
 WORKDIR /opt/nodepool
 COPY --from=build /opt/nodepool/node_modules node_modules

@@ -49,7 +49,7 @@ need_node() {
         type npm >/dev/null 2>&1 || need_packages nodejs npm ca-certificates || die "Node 20.11 or newer is needed"
         node_is_new_enough node && return 0
         say "fetching Node 20 (the distribution's is $(node --version 2>/dev/null || echo missing))"
-        npm install --silent --no-save --prefix "$cache/node" "$(basename "$own")@20" >&2 || die "Node 20.11 or newer is needed and could not be fetched"
+        npm install --silent --no-save --prefix "$cache/node" "$(basename "$own")@20.20.2" >&2 || die "Node 20.11 or newer is needed and could not be fetched"
     fi
     PATH=$own/bin:$PATH
     node_is_new_enough node || die "Node 20.11 or newer is needed, this is $(node --version)"
