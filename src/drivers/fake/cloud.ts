@@ -8,6 +8,7 @@ import { drawMs } from './draw';
 import { FaultPlan, Throttle } from './fault-plan';
 import { type AccountOptions, accountOptions, type Fault, fault as faultSchema, type Operation } from './options';
 import { type Answer, carryOut, textsOf } from './operations';
+import type { ServerRecord } from './model';
 import { Peaks } from './peaks';
 import { checked, Refusal } from './refusal';
 import type { Change } from './tables';
@@ -134,7 +135,7 @@ export class Cloud {
   restore(change: Change): void {
     this.#restoring = true;
     try {
-      this.#tick();
+      this.#tick(latestMoment(change));
       if (change.table === 'peaks') return this.#peaks.table.restore(change.key, change.row as never);
       const desk = this.#desk(change.account);
       desk.account.restore(change);
@@ -208,14 +209,20 @@ export class Cloud {
     desk.throttle = throttle === undefined ? undefined : new Throttle(throttle.rate, throttle.burst, this.#now);
   }
 
-  /** Time stands still during a call, and never goes back. */
-  #tick(): void {
-    this.#now = Math.max(this.#now, this.tools.clock.wall());
+  /** Time stands still during a call, and never goes back: not behind what was written before a restart either. */
+  #tick(notBefore = 0): void {
+    this.#now = Math.max(this.#now, notBefore, this.tools.clock.wall());
   }
 
   #tell(change: Change): void {
     if (!this.#restoring) this.tools.onChange?.(change);
   }
+}
+
+function latestMoment({ table, row }: Change): number {
+  if (table !== 'servers' || row === null) return 0;
+  const { createdAt, deletedAt } = row as ServerRecord;
+  return Math.max(createdAt, deletedAt ?? 0);
 }
 
 /** The reply of a fault that keeps a call from being carried out. */

@@ -14,6 +14,7 @@ import { type Wait, Waiters } from './waiters';
 
 /** Connections that may queue: whoever finds a socket's queue full is turned away at once. */
 const BACKLOG = 4096;
+const CLIENT_GONE = new Error('the client went away');
 
 export interface FakeCloudOptions {
   readonly clock: Clock;
@@ -93,7 +94,9 @@ class Front implements FakeCloudServer {
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     this.#open += 1;
     const gone = new AbortController();
-    response.once('close', () => gone.abort());
+    response.once('close', () => {
+      if (!response.writableFinished) gone.abort(CLIENT_GONE);
+    });
     try {
       await this.#answer(request, response, gone.signal);
     } catch (error) {

@@ -1,5 +1,6 @@
 import { Cloud, type Call } from '../../../../src/drivers/fake/cloud';
 import type { ServerView } from '../../../../src/drivers/fake/model';
+import type { Change } from '../../../../src/drivers/fake/tables';
 import { seededRandom } from '../../../../src/runtime/random';
 import { FakeClock } from '../../../support/fake-clock';
 
@@ -233,6 +234,20 @@ describe('what a deleted server leaves', () => {
       expect.objectContaining({ status: 'DOWN', device_owner: 'compute:nova', device_id: id }),
     );
   });
+});
+
+test('a clock that was set back while the cloud was down hides nothing', () => {
+  const changes: Change[] = [];
+  const before = new Cloud({
+    clock: { wall: () => 5_000 },
+    random: seededRandom(1),
+    onChange: (it) => changes.push(it),
+  });
+  const body = { name: 'np1', flavor: 'f1', image: 'fake-image-id' };
+  const { id } = before.perform({ account: ACCOUNT, operation: 'create-server', body }).body as unknown as ServerView;
+  const after = new Cloud({ clock: { wall: () => 1_000 }, random: seededRandom(1) });
+  for (const it of changes) after.restore(it);
+  expect(after.peek({ account: ACCOUNT, operation: 'show-server', id })).toMatchObject({ status: 200, body: { id } });
 });
 
 test('every call is recorded with who made it and what came of it', () => {
