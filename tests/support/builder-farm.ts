@@ -5,6 +5,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import type { BuildKey } from '../../src/model/paths';
 import { systemClock } from '../../src/runtime/clock';
 import { silentLogger } from '../../src/runtime/log';
 import { systemRandom } from '../../src/runtime/random';
@@ -44,6 +45,8 @@ export const fakeProvider = (name: string, images: readonly string[] = ['deb'], 
 export class BuilderFarm {
   readonly builders: BuilderChild[] = [];
   readonly #calls = new EventEmitter();
+  /** Added to the environment of builders started from now on. */
+  readonly env: Record<string, string> = {};
 
   private constructor(
     readonly folder: string,
@@ -121,7 +124,11 @@ export class BuilderFarm {
       config === undefined && this.builders.some((it) => it.name === builder)
         ? join(this.folder, builder, 'nodepool.yaml')
         : await this.configure(builder, config);
-    const child = new BuilderChild(builder, ['-f', '-c', file, ...args], { ...process.env, ...this.cloud.env });
+    const child = new BuilderChild(builder, ['-f', '-c', file, ...args], {
+      ...process.env,
+      ...this.cloud.env,
+      ...this.env,
+    });
     this.builders.push(child);
     return child;
   }
@@ -145,8 +152,8 @@ export class BuilderFarm {
   }
 
   /** Waits until a build's log says this: the tool runs by then. */
-  async logged(builder: string, build: string, text: string): Promise<void> {
-    const file = join(this.logDir(builder), `deb-${build}.log`);
+  async logged(builder: string, key: BuildKey, text: string): Promise<void> {
+    const file = join(this.logDir(builder), `${key.image}-${key.build}.log`);
     const watcher = watch(this.logDir(builder));
     const changes = on(watcher, 'change');
     try {

@@ -39,7 +39,7 @@ describe('a builder that dies', () => {
     await writeFile(pauseFile(name), '');
     const builder = await farm.start(name, {});
     const build = await farm.until(inState('building'));
-    await farm.logged(name, build.key.build, 'element two');
+    await farm.logged(name, build.key, 'element two');
     return { builder, build };
   };
   const gone = (build: string) => farm.until((images) => builds(images).every((it) => it.key.build !== build));
