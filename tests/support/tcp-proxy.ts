@@ -6,6 +6,7 @@ export class TcpProxy {
   readonly #pairs = new Set<readonly [Socket, Socket]>();
   #isCut = false;
   #isSilent = false;
+  #isDeaf = false;
 
   private constructor(
     private readonly server: Server,
@@ -43,6 +44,12 @@ export class TcpProxy {
     if (!isSilent) this.cut();
   }
 
+  /** Swallows only what comes from the server: requests are carried out, their answers get lost. */
+  deaf(isDeaf: boolean): void {
+    this.#isDeaf = isDeaf;
+    if (!isDeaf) this.cut();
+  }
+
   async close(): Promise<void> {
     this.cut(true);
     this.server.close();
@@ -60,7 +67,7 @@ export class TcpProxy {
     for (const [from, to] of [pair, [far, near] as const]) {
       from.setNoDelay(true);
       from.on('data', (chunk: Buffer) => {
-        if (!this.#isSilent) to.write(chunk);
+        if (!this.#isSilent && !(this.#isDeaf && from === far)) to.write(chunk);
       });
       from.on('error', () => undefined);
       from.on('close', () => {
