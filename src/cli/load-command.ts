@@ -1,3 +1,5 @@
+import type { DriverSchemas } from '../config/parse';
+import type * as Registry from '../drivers/registry';
 import type { Command } from './context';
 import type * as OpenContext from './open-context';
 
@@ -6,6 +8,11 @@ import type * as OpenContext from './open-context';
 /** The file of a command, read when it is run. */
 export function loadCommand(name: string): Command {
   return (require(`./commands/${name}`) as { run: Command }).run;
+}
+
+/** What the whole configuration is checked with; most commands only ask where ZooKeeper is. */
+export function loadSchemas(): DriverSchemas {
+  return (require('../drivers/registry') as typeof Registry).drivers;
 }
 
 /** What reaches configuration and store. */

@@ -1,6 +1,5 @@
 import { loadConfig, loadZooKeeper } from '../config/load';
 import { problemLine, type Problem } from '../config/problem';
-import { drivers } from '../drivers/registry';
 import { systemClock } from '../runtime/clock';
 import type { ProgramIo } from '../runtime/program';
 import { systemRandom } from '../runtime/random';
@@ -9,6 +8,7 @@ import { openZooKeeper } from '../store/open-zookeeper';
 import { openStore } from '../store/store';
 import type { CommandContext, GlobalOptions } from './context';
 import { CommandError } from './failure';
+import { loadSchemas } from './load-command';
 import { stderrLog } from './stderr-log';
 import { untilConnected } from './until-connected';
 
@@ -27,7 +27,7 @@ export function openContext(global: GlobalOptions, io: ProgramIo, scope: Scope):
     ...tools,
     signal: io.stop.drain,
     complain,
-    config: () => loadConfig({ ...files, schemas: drivers, onWarning }),
+    config: () => loadConfig({ ...files, schemas: loadSchemas(), onWarning }),
     print: (text) => new Promise((done) => io.stdout.write(text, () => done())),
     async store() {
       const { hosts, tls, timeout } = loadZooKeeper({ ...files, onWarning });
