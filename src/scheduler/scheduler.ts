@@ -1,12 +1,14 @@
+import { setMaxListeners } from 'node:events';
 import { REQUEST_PRIORITIES } from '../model/ids';
 import { type Json, RawJson } from '../model/json';
 import type { NodeRequest, RequestState } from '../model/records';
 import { newRequest } from '../model/request-record';
 import { type Clock, wallSeconds } from '../runtime/clock';
 import type { Logger } from '../runtime/log';
-import type { RequestEntry, Store } from '../store/api';
+import type { RequestEntry, RequestsView, Store } from '../store/api';
 import { acceptNodes } from './accept-nodes';
 import type { NodeSet } from './node-set';
+import { underAll, untilSeen } from './until-seen';
 
 export { NodesUnavailableError } from './errors';
 export { type AcceptedNode, type HoldOptions, NodeSet, type WorkResult } from './node-set';
@@ -95,6 +97,7 @@ class StoreScheduler implements Scheduler {
     private readonly tools: SchedulerTools,
   ) {
     this.name = options.name;
+    setMaxListeners(0, this.#closing.signal); // one for each request that is waited for
   }
 
   async submit(submission: Submission): Promise<SubmittedRequest> {
@@ -106,27 +109,12 @@ class StoreScheduler implements Scheduler {
   }
 
   async await(request: SubmittedRequest, signal: AbortSignal): Promise<RequestOutcome> {
-    const both = AbortSignal.any([signal, this.#closing.signal]);
     const view = this.store.requests.view();
     const known = outcome(view.requests.get(request.id));
     if (known !== undefined) return known;
-    await view.settled(both); // from here on what the view lacks is gone, not late
-    return new Promise((resolve, reject) => {
-      const end = (settle: () => void) => {
-        stop();
-        both.removeEventListener('abort', onAbort);
-        settle();
-      };
-      const look = () => {
-        const entry = view.requests.get(request.id);
-        const found = entry === undefined && view.fresh ? ({ state: 'gone' } as const) : outcome(entry);
-        if (found !== undefined) end(() => resolve(found));
-      };
-      const onAbort = () => end(() => reject(both.reason as Error));
-      const stop = view.onChange(look);
-      both.addEventListener('abort', onAbort, { once: true });
-      if (both.aborted) onAbort();
-      else look();
+    return underAll([signal, this.#closing.signal], async (both) => {
+      await view.settled(both); // from here on what the view lacks is gone, not late
+      return untilSeen(view, () => look(view, request.id), both);
     });
   }
 
@@ -182,6 +170,11 @@ class StoreScheduler implements Scheduler {
 function opaque(data: Json | RawJson | undefined): RawJson | null {
   if (data === undefined || data === null) return null;
   return data instanceof RawJson ? data : RawJson.of(data);
+}
+
+function look(view: RequestsView, id: string): RequestOutcome | undefined {
+  const entry = view.requests.get(id);
+  return entry === undefined && view.fresh ? { state: 'gone' } : outcome(entry);
 }
 
 function outcome(entry: RequestEntry | undefined): RequestOutcome | undefined {

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { checkMove, type Moves } from '../model/moves';
 import { wallSeconds } from '../runtime/clock';
 import type { Stat } from '../zk/client';
@@ -163,6 +164,7 @@ export interface LockRequest {
 /** Takes a lock; undefined if it is held by others, or if the parent that it requires is gone. */
 export async function tryLock(parts: StoreParts, request: LockRequest): Promise<HeldLock | undefined> {
   const { dir, signal, timeoutMs = 0, parents = 'require' } = request;
+  setMaxListeners(0, signal);
   try {
     return await acquireLock(parts.zk, dir, { signal, timeoutMs, parents }, parts);
   } catch (error) {

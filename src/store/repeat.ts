@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { isOutcomeUnknown, isZkError } from '../zk/errors';
 import { repeat } from '../zk/retry';
 import type { StoreParts } from './parts';
@@ -18,6 +19,7 @@ export function untilKnown<T>(
   attempt: (unsure: boolean) => Promise<T>,
   { signal = new AbortController().signal, sessionBound = false }: RepeatOptions = {},
 ): Promise<T> {
+  setMaxListeners(0, signal); // a program's whole work may hang on one signal
   let unsure = false;
   const watched = async () => {
     try {

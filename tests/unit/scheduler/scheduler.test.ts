@@ -145,6 +145,16 @@ describe('awaiting', () => {
   });
 });
 
+test('closing ends an await that has no link either', async () => {
+  const request = await scheduler.submit({ labels: ['small'] });
+  world.server.suspend(zk);
+  const closed = expect(scheduler.await(request, never)).rejects.toThrow('the scheduler is closed');
+  await scheduler.close();
+  await closed;
+  world.server.resume(zk);
+  await expect(scheduler.await(request, never)).rejects.toThrow('the scheduler is closed');
+});
+
 describe('accepting', () => {
   test('locks all nodes in order and deletes the request', async () => {
     const { request, ids, set } = await accepted(['a', 'b', 'a']);
