@@ -3,8 +3,6 @@ export interface Claimed {
   readonly key: string;
   /** `nodepool_node_id` of its metadata. */
   readonly node: string | undefined;
-  /** `nodepool_provider_name` of its metadata. */
-  readonly provider: string | undefined;
 }
 
 export interface LeakPlan<C> {
@@ -15,15 +13,14 @@ export interface LeakPlan<C> {
 }
 
 /**
- * Instances that carry our provider's name and a node id that does not exist (launcher.md 19). Only what was seen so in two
+ * Instances of ours with a node id that does not exist (launcher.md 19). Only what was seen so in two
  * runs is deleted: the record of a fresh instance may not have reached this view yet.
  */
 export function planLeaks<C extends Claimed>(
-  provider: string,
   listed: readonly C[],
   nodeExists: (node: string) => boolean,
   before: ReadonlySet<string>,
 ): LeakPlan<C> {
-  const orphans = listed.filter((it) => it.provider === provider && it.node !== undefined && !nodeExists(it.node));
+  const orphans = listed.filter((it) => it.node !== undefined && !nodeExists(it.node));
   return { leaked: orphans.filter((it) => before.has(it.key)), seen: new Set(orphans.map((it) => it.key)) };
 }

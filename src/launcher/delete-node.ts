@@ -64,7 +64,7 @@ async function destroyAll(
     return;
   }
   if (state === 'init') return; // no instance was asked for yet
-  for (const { externalId } of await instancesOfNode(runtime.provider, claim.id, tools, signal)) {
+  for (const { externalId } of await instancesOfNode(runtime, claim.id, tools, signal)) {
     await destroyInstance(runtime.provider, externalId, tools, signal);
   }
 }

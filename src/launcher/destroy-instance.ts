@@ -9,6 +9,19 @@ export const NODE_ID_KEY = 'nodepool_node_id';
 export const POOL_NAME_KEY = 'nodepool_pool_name';
 export const PROVIDER_NAME_KEY = 'nodepool_provider_name';
 
+/** Ours: where several installations share a cloud account, only resources with the own id are touched. */
+export const INSTALLATION_ID_KEY = 'nodepool_installation_id';
+
+/** By whose metadata an instance is known as one of this provider's. */
+export interface Owner {
+  readonly provider: string;
+  readonly installation: string | undefined;
+}
+
+export function isOwn({ metadata }: Pick<Instance, 'metadata'>, owner: Owner): boolean {
+  return metadata[PROVIDER_NAME_KEY] === owner.provider && metadata[INSTALLATION_ID_KEY] === owner.installation;
+}
+
 /** Asks for the instance's end until the cloud says that it is gone. */
 export async function destroyInstance(
   provider: Provider,
@@ -33,16 +46,13 @@ export async function destroyInstance(
  * the cloud with the first call.
  */
 export async function instancesOfNode(
-  provider: Provider,
+  { provider, owner }: { readonly provider: Provider; readonly owner: Owner },
   node: string,
   tools: Pick<LauncherTools, 'clock' | 'random'>,
   signal: AbortSignal,
 ): Promise<readonly Instance[]> {
   const listed = await untilAnswered((it) => provider.list(it), tools, signal);
-  return listed.filter(
-    ({ metadata, state }) =>
-      metadata[NODE_ID_KEY] === node && metadata[PROVIDER_NAME_KEY] === provider.name && state !== 'deleting',
-  );
+  return listed.filter((it) => it.metadata[NODE_ID_KEY] === node && isOwn(it, owner) && it.state !== 'deleting');
 }
 
 /** The id in a record, if it is one that a driver can have given. */

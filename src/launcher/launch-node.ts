@@ -6,6 +6,7 @@ import type { NodeRequest } from '../model/records';
 import { ClaimLostError, type ImagesView } from '../store/api';
 import { TimeLimitError, underSignals, untilAnswered, within } from './cloud-call';
 import {
+  INSTALLATION_ID_KEY,
   NODE_ID_KEY,
   POOL_NAME_KEY,
   PROVIDER_NAME_KEY,
@@ -169,6 +170,7 @@ function launchSpec(
   tools: LauncherTools,
 ): LaunchSpec {
   const { label, pool } = job;
+  const { installation } = job.runtime.owner;
   const dynamic: Record<string, string> = {};
   for (const [key, template] of Object.entries(label.dynamicInstanceProperties)) {
     try {
@@ -188,6 +190,7 @@ function launchSpec(
       [NODE_ID_KEY]: node.id,
       [POOL_NAME_KEY]: pool.name,
       [PROVIDER_NAME_KEY]: job.runtime.config.name,
+      ...(installation === undefined ? {} : { [INSTALLATION_ID_KEY]: installation }),
     },
     ...(job.zone === undefined ? {} : { zone: job.zone }),
   };
@@ -216,7 +219,7 @@ async function inheritedAttempt(
   tools: LauncherTools,
   signal: AbortSignal,
 ): Promise<number> {
-  const found = await instancesOfNode(job.runtime.provider, node.id, tools, signal);
+  const found = await instancesOfNode(job.runtime, node.id, tools, signal);
   const newest = newestAttempt(node.id, found);
   if (newest === undefined) return 1;
   if (storedExternalId(node.record.externalId) === undefined && newest.state !== 'failed') {
@@ -254,7 +257,7 @@ async function clearAttempt(node: HeldNode, job: LaunchJob, tools: LauncherTools
   try {
     await within(config.launchTimeout * 1000, 'deletion', tools, signal, async (it) => {
       const stored = storedExternalId(node.record.externalId);
-      const found = stored === undefined ? await instancesOfNode(provider, node.id, tools, it) : [];
+      const found = stored === undefined ? await instancesOfNode(job.runtime, node.id, tools, it) : [];
       const ids = stored === undefined ? found.map((instance) => instance.externalId) : [stored];
       for (const id of ids) await destroyInstance(provider, id, tools, it);
     });

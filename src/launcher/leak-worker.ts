@@ -2,7 +2,7 @@ import { planLeaks } from '../decide/leak-sightings';
 import type { Instance } from '../drivers/driver';
 import { NotFoundError } from '../drivers/errors';
 import type { Reconciler } from '../runtime/reconcile';
-import { NODE_ID_KEY, PROVIDER_NAME_KEY } from './destroy-instance';
+import { isOwn, NODE_ID_KEY } from './destroy-instance';
 import type { ProviderRuntime } from './provider-runtime';
 import type { LauncherTools } from './tools';
 import type { World } from './world';
@@ -26,8 +26,8 @@ export class LeakWorker implements Reconciler {
     if (!this.world.fresh) return { againInMs: FULL_PASS_MS };
     const { name } = this.runtime.config;
     const instances = await this.runtime.provider.list(signal);
-    const listed = instances.filter((it) => it.state !== 'deleting').map((it) => claimed(it));
-    const { leaked, seen } = planLeaks(name, listed, (node) => this.#isNodeHere(node), this.#seen);
+    const own = instances.filter((it) => it.state !== 'deleting' && isOwn(it, this.runtime.owner));
+    const { leaked, seen } = planLeaks(own.map(claimed), (node) => this.#isNodeHere(node), this.#seen);
     for (const { instance, node } of leaked) {
       this.tools.log.warn('leaked instance is deleted', {
         provider: name,
@@ -62,11 +62,5 @@ export class LeakWorker implements Reconciler {
 }
 
 function claimed(instance: Instance) {
-  const { metadata, externalId } = instance;
-  return {
-    instance,
-    key: JSON.stringify(externalId),
-    node: metadata[NODE_ID_KEY],
-    provider: metadata[PROVIDER_NAME_KEY],
-  };
+  return { instance, key: JSON.stringify(instance.externalId), node: instance.metadata[NODE_ID_KEY] };
 }

@@ -39,6 +39,7 @@ export async function runLauncher(options: LauncherOptions, tools: LauncherTools
     tools,
     world,
     policy: () => ({ tenantLimits: roster.config.tenantLimits }),
+    installation: () => roster.config.installationId,
     now: stop.now,
     learned: () => world.reweigh(roster.weightOf),
     inBackground: (work: Promise<void>) => background.add(work),

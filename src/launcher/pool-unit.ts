@@ -13,6 +13,7 @@ export interface Surroundings {
   readonly tools: LauncherTools;
   readonly world: World;
   readonly policy: () => PoolPolicy;
+  readonly installation: () => string | undefined;
   /** Aborts when the launcher has to go at once. */
   readonly now: AbortSignal;
   /** Something about a provider became known that decisions rest on. */

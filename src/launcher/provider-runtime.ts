@@ -4,7 +4,7 @@ import type { Instance, Provider } from '../drivers/driver';
 import { RefusedError } from '../drivers/errors';
 import type { Resources } from '../model/records';
 import type { Reconciler } from '../runtime/reconcile';
-import { NODE_ID_KEY, PROVIDER_NAME_KEY } from './destroy-instance';
+import { isOwn, NODE_ID_KEY, type Owner } from './destroy-instance';
 import type { LauncherTools } from './tools';
 
 /** How long an answer about the account's limits is good for, and how soon a failed question is repeated. */
@@ -12,6 +12,8 @@ const QUOTA_AGE_MS = 300_000;
 const RETRY_MS = 10_000;
 
 export interface RuntimeEvents {
+  /** `installation-id` of the configuration. */
+  installation(): string | undefined;
   nodeExists(node: string): boolean;
   /** Something that decisions rest on is known now, or has changed. */
   learned(): void;
@@ -53,6 +55,11 @@ export class ProviderRuntime implements Reconciler {
       env: tools.env,
       log: tools.log.child({ logger: `nodepool.driver.${config.driver}`, provider: config.name }),
     });
+  }
+
+  /** How instances of ours are known. */
+  get owner(): Owner {
+    return { provider: this.config.name, installation: this.events.installation() };
   }
 
   /** Limits of the account less what others use of it; undefined until known. */
@@ -225,9 +232,9 @@ export class ProviderRuntime implements Reconciler {
   }
 
   /** Ours and known by its node: counted through the node. Leaked ones of ours count as used by others. */
-  #isManaged({ metadata }: Instance): boolean {
-    const node = metadata[NODE_ID_KEY];
-    return metadata[PROVIDER_NAME_KEY] === this.config.name && node !== undefined && this.events.nodeExists(node);
+  #isManaged(instance: Instance): boolean {
+    const node = instance.metadata[NODE_ID_KEY];
+    return isOwn(instance, this.owner) && node !== undefined && this.events.nodeExists(node);
   }
 }
 

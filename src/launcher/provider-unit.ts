@@ -89,6 +89,7 @@ export class ProviderUnit {
 
 function openRuntime(config: ProviderConfig, around: Surroundings, unit: () => ProviderUnit | undefined) {
   return new ProviderRuntime(config, around.tools, {
+    installation: around.installation,
     nodeExists: (node) => around.world.nodes.has(node),
     learned: () => around.learned(),
     doubted: () => unit()?.askAgain(),

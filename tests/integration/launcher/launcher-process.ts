@@ -44,6 +44,7 @@ export class LauncherProcess {
   async untilPrinted(text: string): Promise<void> {
     while (!this.#output.includes(text)) {
       const [event] = (await Promise.race([
+        once(this.#child.stdout!, 'data').then(() => ['data']),
         once(this.#child.stderr!, 'data').then(() => ['data']),
         once(this.#child, 'exit').then(() => ['exit']),
       ])) as [string];

@@ -1,0 +1,312 @@
+import type { PoolConfig, PoolLabelConfig, ProviderConfig } from '../../../src/config/types';
+import type { Instance, LaunchSpec, Provider } from '../../../src/drivers/driver';
+import {
+  LaunchFailedError,
+  NoCapacityError,
+  NotFoundError,
+  RateLimitedError,
+  RefusedError,
+  TransientError,
+} from '../../../src/drivers/errors';
+import { HeldNode } from '../../../src/launcher/held-node';
+import { type LaunchJob, launchNode } from '../../../src/launcher/launch-node';
+import { ProviderRuntime } from '../../../src/launcher/provider-runtime';
+import type { LauncherTools } from '../../../src/launcher/tools';
+import type { Node } from '../../../src/model/records';
+import { silentLogger } from '../../../src/runtime/log';
+import { seededRandom } from '../../../src/runtime/random';
+import type { Store } from '../../../src/store/api';
+import { openStore } from '../../../src/store/store';
+import { MemoryServer } from '../../../src/zk/memory';
+import { FakeClock } from '../../support/fake-clock';
+import { node, request } from '../../support/node-facts';
+import { poolConfig, poolLabelConfig, providerConfig } from '../../support/provider-config';
+
+type Answer = Error | Partial<Instance> | 'hang';
+
+/** A cloud that answers as told, in order; the last answer is repeated. */
+class ScriptedProvider implements Provider {
+  readonly name = 'fake-east';
+  readonly launched: LaunchSpec[] = [];
+  readonly destroyed: string[] = [];
+  instances: Instance[] = [];
+  onSettled: () => Promise<void> = () => Promise.resolve();
+
+  constructor(
+    private readonly launches: Answer[],
+    private readonly settles: Answer[],
+  ) {}
+
+  async launch(spec: LaunchSpec, signal: AbortSignal): Promise<Instance> {
+    this.launched.push(spec);
+    return this.#answer(this.launches, { externalId: `id-${spec.name}`, name: spec.name, state: 'starting' }, signal);
+  }
+
+  async settled(externalId: string, signal: AbortSignal): Promise<Instance> {
+    await this.onSettled();
+    const running = {
+      externalId,
+      name: 'x',
+      state: 'running' as const,
+      interfaceIp: '10.0.0.1',
+      publicIpv4: '10.0.0.1',
+    };
+    return this.#answer(this.settles, running, signal);
+  }
+
+  destroy(externalId: string): Promise<void> {
+    this.destroyed.push(externalId);
+    return Promise.reject(new NotFoundError(this.name, externalId));
+  }
+
+  list = () => Promise.resolve(this.instances);
+  quota = () => Promise.resolve({ limits: {} });
+  need = () => Promise.resolve({ instances: 1 });
+  zones = () => Promise.resolve([]);
+  close = () => Promise.resolve();
+
+  #answer(script: Answer[], base: Partial<Instance>, signal: AbortSignal): Promise<Instance> {
+    const next = script.length > 1 ? script.shift()! : (script[0] ?? {});
+    if (next instanceof Error) return Promise.reject(next);
+    if (next === 'hang') {
+      return new Promise((_resolve, reject) => {
+        if (signal.aborted) reject(signal.reason as Error);
+        signal.addEventListener('abort', () => reject(signal.reason as Error));
+      });
+    }
+    return Promise.resolve({ metadata: {}, resources: { instances: 1, cores: 2 }, ...base, ...next } as Instance);
+  }
+}
+
+interface Setting {
+  readonly launches?: Answer[];
+  readonly settles?: Answer[];
+  readonly provider?: Partial<ProviderConfig>;
+  readonly label?: Partial<PoolLabelConfig>;
+  readonly pool?: Partial<PoolConfig>;
+  readonly record?: Partial<Node>;
+  readonly inherited?: boolean;
+  readonly zone?: string;
+}
+
+describe('launching a node', () => {
+  const clock = new FakeClock();
+  const random = seededRandom(5);
+  let store: Store;
+  let server: MemoryServer;
+  let doubted = 0;
+
+  beforeEach(async () => {
+    server = new MemoryServer({ clock });
+    const zk = server.connect();
+    await zk.connected();
+    store = openStore(zk, { clock, random, log: silentLogger });
+    await store.images.view().ready();
+    doubted = 0;
+  });
+  afterEach(async () => {
+    await store.close();
+    await store.zk.close();
+  });
+
+  async function begin(setting: Setting) {
+    const cloud = new ScriptedProvider(setting.launches ?? [{}], setting.settles ?? [{}]);
+    const tools: LauncherTools = {
+      clock,
+      random,
+      log: silentLogger,
+      env: {},
+      store,
+      openProvider: () => cloud,
+      scanHostKeys: () => Promise.resolve(['ssh-ed25519 KEY']),
+      hostname: 'nl01',
+      fqdn: 'nl01.example.org',
+      version: '0',
+    };
+    const config = providerConfig({ launchTimeout: 600, ...setting.provider });
+    const runtime = new ProviderRuntime(config, tools, {
+      nodeExists: () => true,
+      installation: () => undefined,
+      learned: () => undefined,
+      doubted: () => {
+        doubted += 1;
+      },
+      slotFree: () => undefined,
+    });
+    const record = node({ state: 'building', allocatedTo: '200-1', ...setting.record });
+    const claim = await store.nodes.create(record, new AbortController().signal);
+    const held = new HeldNode(claim);
+    const job: LaunchJob = {
+      runtime,
+      pool: poolConfig(setting.pool),
+      label: poolLabelConfig(setting.label),
+      zone: setting.zone,
+      requestId: '200-1',
+      request: request({ tenantName: 'acme' }),
+      images: store.images.view(),
+      inherited: setting.inherited ?? false,
+    };
+    const now = new AbortController();
+    const start = () => launchNode(held, job, tools, now.signal);
+    const stored = async () => (await store.nodes.get(held.id))!.record;
+    return { cloud, held, start, stored, now };
+  }
+
+  test('stores the id at once, and everything else with `ready`', async () => {
+    const it = await begin({
+      zone: 'az1',
+      settles: [{ hostId: 'h', region: 'r', cloud: 'c', privateIpv4: '192.168.0.1' }],
+    });
+    it.cloud.onSettled = async () => {
+      expect(await it.stored()).toMatchObject({ state: 'building', externalId: `id-np${it.held.id}`, az: 'az1' });
+    };
+    expect(await it.start()).toBe('ready');
+    expect(await it.stored()).toMatchObject({
+      state: 'ready',
+      allocatedTo: '200-1',
+      interfaceIp: '10.0.0.1',
+      privateIpv4: '192.168.0.1',
+      hostId: 'h',
+      region: 'r',
+      cloud: 'c',
+      az: 'az1',
+      imageId: 'Fake Precise',
+      hostKeys: ['ssh-ed25519 KEY'],
+      resources: { instances: 1, cores: 2 },
+    });
+    expect(it.cloud.launched[0]).toMatchObject({
+      name: `np${it.held.id}`,
+      zone: 'az1',
+      metadata: {
+        nodepool_node_id: it.held.id,
+        nodepool_pool_name: 'main',
+        nodepool_provider_name: 'fake-east',
+      },
+    });
+  });
+
+  test('prefers the inner address where the pool says so, and scans nothing where the label says so', async () => {
+    const it = await begin({
+      pool: { useInternalIp: true },
+      label: { hostKeyChecking: false },
+      settles: [{ privateIpv4: '192.168.0.1' }],
+    });
+    await it.start();
+    expect(await it.stored()).toMatchObject({ interfaceIp: '192.168.0.1', hostKeys: [] });
+  });
+
+  test('fills templates in, and leaves out those that cannot be', async () => {
+    const it = await begin({
+      label: {
+        instanceProperties: { plain: 'a' },
+        dynamicInstanceProperties: { tenant: '{request.tenant_name}', bad: '{request.nothing}' },
+      },
+    });
+    await it.start();
+    const { metadata } = it.cloud.launched[0]!;
+    expect(metadata).toMatchObject({ plain: 'a', tenant: 'acme' });
+    expect(metadata).not.toHaveProperty('bad');
+  });
+
+  test.each([
+    ['no answer', new TransientError('fake-east')],
+    ['too many calls', new RateLimitedError('fake-east', 5000)],
+  ])('%s is no attempt: the same name is asked for again', async (_title, error) => {
+    const it = await begin({ launches: [error, {}], provider: { launchRetries: 1 } });
+    const outcome = it.start();
+    await clock.untilSleeping(2); // the limit of the launch, and the wait
+    await clock.advance(5000);
+    expect(await outcome).toBe('ready');
+    expect(it.cloud.launched.map((spec) => spec.name)).toEqual([`np${it.held.id}`, `np${it.held.id}`]);
+  });
+
+  test('a full cloud is no attempt: the node is aborted, and the limits are asked for anew', async () => {
+    const it = await begin({ launches: [new NoCapacityError('fake-east', 'cores')] });
+    expect(await it.start()).toBe('aborted');
+    expect((await it.stored()).state).toBe('aborted');
+    expect(it.cloud.launched).toHaveLength(1);
+    expect(doubted).toBe(1);
+  });
+
+  test('what the cloud refuses is not repeated', async () => {
+    const it = await begin({ launches: [new RefusedError('fake-east', 'no such flavour')] });
+    expect(await it.start()).toBe('failed');
+    expect((await it.stored()).state).toBe('failed');
+    expect(it.cloud.launched).toHaveLength(1);
+  });
+
+  test('a failed attempt is cleaned up, and the next one has a name of its own', async () => {
+    const failed = new LaunchFailedError('fake-east', 'no valid host');
+    const it = await begin({ settles: [failed, failed, {}] });
+    expect(await it.start()).toBe('ready');
+    const name = `np${it.held.id}`;
+    expect(it.cloud.launched.map((spec) => spec.name)).toEqual([name, `${name}-2`, `${name}-3`]);
+    expect(it.cloud.destroyed).toEqual([`id-${name}`, `id-${name}-2`]);
+    expect((await it.stored()).externalId).toBe(`id-${name}-3`);
+  });
+
+  test.each([
+    [3, 3],
+    [1, 1],
+    [0, 1],
+  ])('launch-retries: %d means %d attempts in all', async (launchRetries, attempts) => {
+    const it = await begin({ settles: [new LaunchFailedError('fake-east', 'x')], provider: { launchRetries } });
+    expect(await it.start()).toBe('failed');
+    expect(it.cloud.launched).toHaveLength(attempts);
+    expect((await it.stored()).state).toBe('failed');
+  });
+
+  test('an instance that never runs ends its attempt after launch-timeout', async () => {
+    const it = await begin({ settles: ['hang', {}] });
+    const outcome = it.start();
+    await clock.untilSleeping(1);
+    await clock.advance(599_999);
+    expect(it.cloud.launched).toHaveLength(1);
+    await clock.advance(1);
+    expect(await outcome).toBe('ready');
+    expect(it.cloud.launched).toHaveLength(2);
+  });
+
+  test('no image is a failed attempt', async () => {
+    const it = await begin({ label: { diskImage: 'jammy', cloudImage: undefined } });
+    expect(await it.start()).toBe('failed');
+    expect(it.cloud.launched).toEqual([]);
+  });
+
+  test('when the lock is lost nothing is written any more', async () => {
+    const it = await begin({});
+    it.cloud.onSettled = async () => {
+      const [contender] = (await store.zk.children(`/nodepool/nodes/${it.held.id}/lock`)).children;
+      await store.zk.delete(`/nodepool/nodes/${it.held.id}/lock/${contender}`);
+    };
+    expect(await it.start()).toBe('lost');
+    expect((await it.stored()).state).toBe('building');
+  });
+
+  test('when the launcher has to go nothing is written any more', async () => {
+    const it = await begin({ settles: ['hang'] });
+    it.cloud.onSettled = () => {
+      it.now.abort(new Error('go'));
+      return Promise.resolve();
+    };
+    expect(await it.start()).toBe('lost');
+    expect((await it.stored()).state).toBe('building');
+  });
+
+  test('an inherited node with an id is waited for, not launched again', async () => {
+    const it = await begin({ inherited: true, record: { externalId: 'old' } });
+    expect(await it.start()).toBe('ready');
+    expect(it.cloud.launched).toEqual([]);
+    expect((await it.stored()).externalId).toBe('old');
+  });
+
+  test('an inherited node without an id takes over the instance of its name, and its attempt', async () => {
+    const it = await begin({ inherited: true, settles: [new LaunchFailedError('fake-east', 'x'), {}] });
+    const name = `np${it.held.id}-2`;
+    const metadata = { nodepool_node_id: it.held.id, nodepool_provider_name: 'fake-east' };
+    it.cloud.instances = [{ externalId: 'found', name, state: 'running', metadata, resources: {} }];
+    expect(await it.start()).toBe('ready');
+    expect(it.cloud.destroyed).toEqual(['found']);
+    expect(it.cloud.launched.map((spec) => spec.name)).toEqual([`np${it.held.id}-3`]);
+  });
+});
