@@ -44,8 +44,11 @@ function mappingAtTop(value: unknown, report: (finding: Finding) => void): Docum
   return undefined;
 }
 
-/** An unquoted `%` in front of a value is the mark of a variable that is not set. */
+/** An unquoted `%` in front of a value is the mark of a variable that is not set; old secure files were no YAML. */
 function hint(text: string, position: Position | undefined): { readonly hint?: string } {
+  if (/^\s*(?:[#;][^\n]*\n\s*)*\[[^\]\n,]+\]\s*\n\s*[\w-]+\s*=/.test(text)) {
+    return { hint: 'this looks like the ini format of the releases before 3.0; write YAML' };
+  }
   const line = text.split('\n')[(position?.line ?? 0) - 1] ?? '';
   const variable = /%\((NODEPOOL_[^)]*)\)/.exec(line)?.[1];
   return variable === undefined ? {} : { hint: `the environment variable ${variable} is not set` };

@@ -56,7 +56,7 @@ export function parseConfig(
   }
   const config = assemble(document, secrets, schemas);
   const failed = config === undefined || problems.some((it) => it.atLoad === 'error');
-  return { config: failed ? undefined : config, problems: inFileOrder(problems) };
+  return { config: failed ? undefined : config, problems: inFileOrder(problems, main.file) };
 }
 
 function assemble(document: Document, secrets: Document | undefined, schemas: DriverSchemas): Config | undefined {
@@ -205,8 +205,9 @@ function readTenantLimits(document: Document): Map<string, Resources> {
   return limits;
 }
 
-function inFileOrder(problems: readonly Problem[]): Problem[] {
+/** The main file's first, each from top to bottom. */
+function inFileOrder(problems: readonly Problem[], main: string): Problem[] {
   const order = (it: Problem) => it.line ?? 0;
-  const files = [...new Set(problems.map((it) => it.file))];
-  return files.flatMap((file) => problems.filter((it) => it.file === file).sort((a, b) => order(a) - order(b)));
+  const files = new Set([main, ...problems.map((it) => it.file)]);
+  return [...files].flatMap((file) => problems.filter((it) => it.file === file).sort((a, b) => order(a) - order(b)));
 }

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { nearestKey } from './nearest-key';
 import { oldKeyHint } from './old-keys';
 import type { KeyPath, Problem } from './problem';
-import { repair, type RawIssue } from './repair';
+import { isBeyondIntegers, repair, type RawIssue } from './repair';
 import { FATAL, STRICTER, type Verdict } from './schema-atoms';
 import { YamlFloat } from './yaml-types';
 
@@ -65,7 +65,7 @@ function settle<T>(schema: z.ZodType<T>, issue: RawIssue, holder: { input: unkno
     context.report({ path: at, message, ...(context.missing ?? FATAL) });
     return 'stuck';
   }
-  if (!['invalid_type', 'invalid_union'].includes(issue.code)) {
+  if (!['invalid_type', 'invalid_union'].includes(issue.code) && !isBeyondIntegers(issue)) {
     // Limits and patterns are in schemas of drivers that Python does not have: nothing to be lenient for.
     context.report({ path: at, message: limitMessage(issue), ...FATAL });
     return 'stuck';

@@ -9,6 +9,8 @@ export interface RawIssue {
   readonly expected?: string;
   readonly keys?: readonly string[];
   readonly message?: string;
+  readonly maximum?: unknown;
+  readonly minimum?: unknown;
   /** The schema that refused. */
   readonly inst?: { readonly _zod: { readonly def: { readonly format?: string } } };
   readonly params?: Partial<Pick<Problem, 'atLoad' | 'atValidate' | 'expected' | 'hint'>>;
@@ -36,6 +38,7 @@ const WORDS: Readonly<Record<string, string>> = {
 /** What Python makes of a value that its validator would refuse, when it loads the file all the same. */
 export function repair(issue: RawIssue): Repair {
   const { input } = issue;
+  if (isBeyondIntegers(issue)) return { kind: 'replace', value: issue.maximum ?? issue.minimum };
   const expected =
     WORDS[wantsWhole(issue) ? 'int' : (issue.expected ?? '')] ??
     (issue.code === 'invalid_union' ? 'another kind of value' : 'a valid value');
@@ -85,6 +88,11 @@ function asText(input: unknown, expected: string): Repair | undefined {
   }
   if (input instanceof YamlTimestamp) return replaced(input.text, 'a date is taken as text', expected, QUOTE);
   return undefined;
+}
+
+/** A whole number that only Python can hold: the largest that we can does as well. */
+export function isBeyondIntegers({ maximum, minimum }: RawIssue): boolean {
+  return maximum === Number.MAX_SAFE_INTEGER || minimum === Number.MIN_SAFE_INTEGER;
 }
 
 /** zod names the kind `number` also where it wants a whole one, until it gets a number. */

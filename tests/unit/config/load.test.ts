@@ -153,6 +153,13 @@ describe('what Python swallows', () => {
     expect(new Set(verdicts)).toEqual(new Set(['warning error']));
   });
 
+  test('a number that only Python can hold is as large as we can', () => {
+    expect(load('max-hold-age: 99999999999999999999')).toMatchObject({
+      config: { maxHoldAge: Number.MAX_SAFE_INTEGER },
+      problems: [],
+    });
+  });
+
   test('true and false pass as numbers without a word', () => {
     expect(load('build-log-retention: yes')).toMatchObject({ config: { buildLogRetention: 1 }, problems: [] });
   });
@@ -237,6 +244,12 @@ diskimages: [{name: x, env-vars: {B: secret}}]`;
     const merged = config(main, secure);
     expect(merged.zookeeper).toMatchObject({ hosts: 's:2281', tls: { cert: 'c', key: 'k', ca: 'a' } });
     expect(merged.diskImages.get('x')?.envVars).toEqual({ A: 'a', B: 'secret' });
+  });
+
+  test('in the ini format of old is told from other nonsense', () => {
+    const { problems } = load(main, '# secrets\n[database]\ndburi=mysql://user:hunter2@host/nodepool\n');
+    expect(problems.at(-1)).toMatchObject({ file: 'secure.yaml', hint: expect.stringContaining('ini format') });
+    expect(JSON.stringify(problems)).not.toContain('hunter2');
   });
 
   test('may be empty', () => {
