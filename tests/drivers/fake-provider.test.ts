@@ -260,6 +260,14 @@ describe('images', () => {
     expect(await provider.images.list(never)).toEqual([]);
   });
 
+  test('an upload that does not end within image-upload-timeout leaves nothing', async () => {
+    fault({ operation: 'upload-image', effect: 'hang' });
+    const provider = connect({ section: { 'image-upload-timeout': 0.2 } });
+    const uploading = provider.images.upload(await upload(), () => undefined, never);
+    await expect(uploading).rejects.toMatchObject({ code: 'transient' });
+    expect(await provider.images.list(never)).toEqual([]);
+  });
+
   test('fails on demand (drivers.md 6)', async () => {
     const spec = await upload();
     const doomed = { ...spec, metadata: { ...spec.metadata, SHOULD_FAIL: 'true' } };

@@ -4,7 +4,8 @@ import { Transform } from 'node:stream';
 import type { ProviderConfig } from '../../config/types';
 import type { Clock } from '../../runtime/clock';
 import type { CloudImage, ImageUploadSpec, ProviderImages } from '../driver';
-import { RefusedError } from '../errors';
+import { linkSignals } from '../abort';
+import { RefusedError, TransientError } from '../errors';
 import type { CloudClient } from './client';
 import type { ImageView } from './image-shelf';
 
@@ -33,14 +34,31 @@ export class FakeImages implements ProviderImages {
     const total = await this.#sizeOf(spec.file);
     const body = { name: spec.name, format: spec.format, metadata: spec.metadata };
     const { id } = await this.call<ImageView>('POST', 'images', signal, { body });
+    const limit = this.#timeLimit();
+    const linked = linkSignals(signal, limit.signal);
     try {
-      await this.#send(id, spec, total, progress, signal);
-      await this.#untilActive(id, signal);
+      await this.#send(id, spec, total, progress, linked.signal);
+      await this.#untilActive(id, linked.signal);
       return { externalId: id };
     } catch (error) {
       await this.#discard(id);
       throw error;
+    } finally {
+      linked.release();
+      limit.cancel();
     }
+  }
+
+  /** `image-upload-timeout`: there is no other limit to an upload (builder.md 8.2). */
+  #timeLimit() {
+    const seconds = this.config.section['image-upload-timeout'];
+    const limitMs = 1000 * (typeof seconds === 'number' ? seconds : 3600);
+    const controller = new AbortController();
+    const timer = this.clock.after(limitMs, () => {
+      const cause = new Error(`the upload did not end in ${limitMs} ms`);
+      controller.abort(new TransientError(this.config.name, { cause }));
+    });
+    return { signal: controller.signal, cancel: () => timer.cancel() };
   }
 
   async remove(externalId: string, signal: AbortSignal): Promise<void> {
