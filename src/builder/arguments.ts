@@ -83,7 +83,7 @@ function toArguments(options: Options): BuilderArguments {
 
 /** 0 is a builder that leaves this kind of work to others. */
 function workers(text: string): number {
-  if (!/^\d{1,4}$/.test(text)) throw new InvalidArgumentError('a whole number from 0.');
+  if (!/^\d{1,4}$/.test(text)) throw new InvalidArgumentError('It must be a whole number.');
   return Number(text);
 }
 

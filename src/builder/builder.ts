@@ -12,7 +12,7 @@ import { probeSandbox } from './build-sandbox';
 import { CleanupReconciler } from './cleanup-reconciler';
 import type { BuilderContext } from './context';
 import type { OnBuilderEvent } from './events';
-import { type BuilderIdentity, readIdentity } from './identity';
+import { readIdentity } from './identity';
 import { ImageFolder } from './image-folder';
 import { OrphanReconciler } from './orphan-reconciler';
 import { ProviderConnections } from './provider-connections';
@@ -64,7 +64,8 @@ export async function runBuilder(parts: BuilderParts, options: BuilderOptions, s
   const wakeAll = () => loops.forEach((it) => it.nudge.nudge());
   scope.own(context.store.images.view().onChange(wakeAll), (unlisten) => unlisten());
   scope.own(parts.source.onChange(wakeAll), (unlisten) => unlisten());
-  await register(context, options, scope);
+  await register(context, options, scope, stop.drain);
+  if (stop.drain.aborted) return;
   if (options.uploadWorkers < context.wishes().providers.size) {
     parts.tools.log.warn('fewer upload workers than providers: a slow one can delay another', {
       upload_workers: options.uploadWorkers,
@@ -72,8 +73,16 @@ export async function runBuilder(parts: BuilderParts, options: BuilderOptions, s
     });
   }
   parts.tools.log.info('builder runs', { builder_id: context.identity.id, images_dir: context.folder.path });
-  await Promise.all(loops.map((it) => runLoop(it, parts, stop.drain)));
-  await closeJobs(loops, parts, stop);
+  const running = Promise.all(loops.map((it) => runLoop(it, parts, stop.drain)));
+  await Promise.race([running, aborted(stop.drain)]);
+  await endJobs(loops, running, parts, stop);
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
 }
 
 async function openContext(parts: BuilderParts, options: BuilderOptions, scope: Scope): Promise<BuilderContext> {
@@ -131,22 +140,43 @@ function runLoop({ reconciler, nudge }: Loop, parts: BuilderParts, signal: Abort
   return runReconciler(reconciler, { clock, log, nudge, backoff, ...(onPass === undefined ? {} : { onPass }) }, signal);
 }
 
-async function register(context: BuilderContext, options: BuilderOptions, scope: Scope): Promise<void> {
-  const { hostname } = context.identity satisfies BuilderIdentity;
+/** Waits for ZooKeeper as long as it takes (zk-tree 1), or until told to stop. */
+async function register(
+  context: BuilderContext,
+  options: BuilderOptions,
+  scope: Scope,
+  signal: AbortSignal,
+): Promise<void> {
+  const { hostname } = context.identity;
   const component = { kind: 'builder', hostname, state: 'running', version: options.version, modelApi: 0 } as const;
-  scope.own(await context.store.components.register(component), (it) => it.unregister());
+  const registered = context.store.components.register(component);
+  const stopped = aborted(signal);
+  const registration = await Promise.race([registered, stopped]);
+  if (registration !== undefined) scope.own(registration, (it) => it.unregister());
+  // Told to stop before there was a connection: it is closed next, which ends the attempt.
+  else registered.catch(() => undefined);
 }
 
-async function closeJobs(loops: readonly Loop[], parts: BuilderParts, stop: StopSignals): Promise<void> {
+/** Cancels the jobs and waits for them and for the loops: for so long, or until told not to. */
+async function endJobs(
+  loops: readonly Loop[],
+  running: Promise<unknown>,
+  parts: BuilderParts,
+  stop: StopSignals,
+): Promise<void> {
   const { clock, log } = parts.tools;
   log.info('builder stops: cancelling what is in hand');
   const enough = new AbortController();
-  const closed = Promise.all(loops.map((it) => it.reconciler.close('the builder stops'))).then(() => true);
+  const ending = loops.map((it) => it.reconciler.close('the builder stops'));
+  const ended = Promise.all([running, ...ending]).then(() => true);
   const patience = clock.sleep(DRAIN_MS, AbortSignal.any([enough.signal, stop.now])).then(
     () => false,
-    () => false, // told to stop now, or all is closed
+    () => false, // told to stop now, or all has ended
   );
-  const done = await Promise.race([closed, patience]);
-  enough.abort();
-  if (!done) log.warn('stopped without waiting for all jobs to clear up; others will');
+  try {
+    if (!(await Promise.race([ended, patience])))
+      log.warn('stopped without waiting for all jobs to clear up; others will');
+  } finally {
+    enough.abort();
+  }
 }

@@ -47,6 +47,7 @@ async function run(args: BuilderArguments, version: string, io: ProgramIo): Prom
   if (!args.foreground) log.warn('running in the foreground: this release does not daemonise, and writes no pid file');
   if (args.logConfig !== undefined) log.warn('log configuration is not read by this release', { file: args.logConfig });
   const { hosts, tls, timeout } = source.current.zookeeper;
+  log.info('connecting to ZooKeeper', { servers: hosts });
   const zk = scope.own(
     await openZooKeeper(
       { hosts, tls, timeoutSeconds: timeout },

@@ -52,13 +52,20 @@ export class OrphanReconciler implements Reconciler {
   async #look(provider: string, signal: AbortSignal): Promise<void> {
     await this.context.providers.use(provider, async ({ images }) => {
       const cloud = await images.list(signal);
-      const unknown = findImageOrphans(provider, cloud, await settledImages(this.context, signal));
+      const unknown = await this.#unknown(provider, cloud, signal);
       const seenBefore = this.#suspects.get(provider) ?? new Set();
       const orphans = unknown.filter((it) => seenBefore.has(it.externalId));
       for (const it of orphans) await this.#remove(provider, it, () => images.remove(it.externalId, signal), signal);
       this.#suspects.set(provider, new Set(unknown.map((it) => it.externalId)));
       if (unknown.length > 0) this.#nextLookMs.set(provider, this.context.tools.clock.monotonic() + SECOND_LOOK_MS);
     });
+  }
+
+  /** Those without a record in our view, and if there are any, without one in a view that has all writes made so far. */
+  async #unknown(provider: string, cloud: readonly CloudImage[], signal: AbortSignal): Promise<readonly CloudImage[]> {
+    const images = freshImages(this.context);
+    if (images !== undefined && findImageOrphans(provider, cloud, images).length === 0) return [];
+    return findImageOrphans(provider, cloud, await settledImages(this.context, signal));
   }
 
   async #remove(provider: string, image: CloudImage, remove: () => Promise<void>, signal: AbortSignal): Promise<void> {
