@@ -105,6 +105,30 @@ describeWith(['machines'], 'machines in trouble', () => {
     expect(await host.processes()).toEqual([]);
   });
 
+  test.each(['disk.qcow2', 'qemu.log', 'qmp.sock'])(
+    'a launch given up when there is a %s leaves a machine that is listed, or nothing',
+    async (file) => {
+      await open();
+      const stop = new AbortController();
+      const reason = new Error('given up');
+      const launching = provider.launch(host.launchSpec('np1', blank, { memory: 32 }), stop.signal);
+      const outcome = launching.then(
+        () => 'launched',
+        (error: unknown) => error,
+      );
+      let entries: readonly string[];
+      do entries = await readdir(join(host.folder, 'state', 'machines', 'np1')).catch(() => []);
+      while (!entries.includes(file));
+      stop.abort(reason);
+      expect([reason, 'launched']).toContain(await outcome);
+      const listed = await provider.list(never);
+      expect(await host.processes()).toHaveLength(listed.length);
+      for (const it of listed) await provider.destroy(it.externalId, never);
+      expect(await host.processes()).toEqual([]);
+      expect(await readdir(join(host.folder, 'state', 'machines'))).toEqual([]);
+    },
+  );
+
   test('one whose removal was cut short is gone after the next', async () => {
     await open();
     const { externalId } = await launch();
