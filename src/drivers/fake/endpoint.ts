@@ -15,6 +15,7 @@ export interface Endpoint {
 export function parseAddress(text: string): Address {
   if (text.startsWith('unix:')) return { baseURL: 'http://fake-cloud', socketPath: text.slice('unix:'.length) };
   if (text.startsWith('/')) return { baseURL: 'http://fake-cloud', socketPath: text };
+  if (!URL.canParse(text)) throw new Error(`not the address of a simulated cloud: ${text}`);
   return { baseURL: new URL(text).origin };
 }
 

@@ -110,6 +110,7 @@ test('endpoints are paths or origins', () => {
   expect(parseAddress('unix:/run/x')).toMatchObject({ socketPath: '/run/x' });
   expect(parseAddress('/run/x')).toMatchObject({ socketPath: '/run/x' });
   expect(parseAddress('http://127.0.0.1:81/')).toEqual({ baseURL: 'http://127.0.0.1:81' });
+  expect(() => parseAddress('somewhere')).toThrow('not the address of a simulated cloud: somewhere');
 });
 
 test.each([
