@@ -1,5 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import { checkMove, type Moves } from '../model/moves';
+import { classifyPath } from '../model/path-kinds';
 import { wallSeconds } from '../runtime/clock';
 import type { Stat } from '../zk/client';
 import { isZkError } from '../zk/errors';
@@ -197,10 +198,15 @@ export async function claimRecord<T>(
   }
 }
 
+/** An upload below an empty build still stands for an image in a cloud. */
+export function hasNoUpload(descendants: readonly string[]): boolean {
+  return descendants.every((it) => classifyPath(it).kind !== 'upload');
+}
+
 /** With its lock directory; just that, if the record is not there at all. */
 async function removeEmpty(parts: StoreParts, lock: HeldLock, path: string, version: number): Promise<void> {
   try {
-    await guardedRemove(parts, lock, path, version);
+    await guardedRemove(parts, lock, path, version, hasNoUpload);
     parts.observe(path, undefined, undefined);
   } catch (error) {
     if (!(error instanceof ClaimLostError)) throw error; // somebody filled or removed it: theirs

@@ -1,11 +1,10 @@
 import { parseBuild, parseUpload } from '../model/image-records';
 import * as paths from '../model/paths';
-import { classifyPath } from '../model/path-kinds';
 import type { ImageBuild, ImageUpload } from '../model/records';
 import { wallSeconds } from '../runtime/clock';
 import { isZkError } from '../zk/errors';
 import type { ImageClaim, ImageEntry, Images, ImagesView, RecordClaim, Stored, UploadsClaim } from './api';
-import { claimRecord, LockedRecord, type RecordKind, tryLock } from './claims';
+import { claimRecord, hasNoUpload, LockedRecord, type RecordKind, tryLock } from './claims';
 import { DirectSnapshot } from './direct-reads';
 import { toStored } from './entries';
 import { deleteQuietly, makePath, readIfThere } from './guarded';
@@ -45,7 +44,6 @@ export class TreeImages implements Images {
     const path = paths.buildPath(build);
     const claimed = await claimRecord(this.parts, { dir: paths.buildNumberLock(build), signal }, path, parseBuild);
     if (claimed === undefined) return undefined;
-    const hasNoUpload = (below: readonly string[]) => below.every((it) => classifyPath(it).kind !== 'upload');
     return new LockedRecord(this.parts, claimed.lock, path, BUILD_KIND, claimed.current, hasNoUpload);
   }
 

@@ -157,6 +157,22 @@ describe('retiring', () => {
   });
 });
 
+test('an empty build is removed by whoever claims it, unless an upload hangs on it', async () => {
+  const empty = { image: 'deb', build: 'ffff' };
+  const key = { ...empty, provider: 'east', upload: '0000000001' };
+  for (const path of ['/nodepool', '/nodepool/images', '/nodepool/images/deb', '/nodepool/images/deb/builds']) {
+    await zk.create(path, Buffer.alloc(0));
+  }
+  const dirs = [buildPath(empty), `${buildPath(empty)}/providers`, `${buildPath(empty)}/providers/east`];
+  for (const path of [...dirs, `${dirs[2]}/images`]) await zk.create(path, Buffer.alloc(0));
+  await zk.create(uploadPath(key), Buffer.from('{"state":"ready","state_time":1}'));
+  expect(await images.claimBuild(empty, never)).toBeUndefined();
+  expect((await images.getUpload(key))?.record.state).toBe('ready');
+  await images.claimUpload(key, never).then((it) => it!.remove());
+  expect(await images.claimBuild(empty, never)).toBeUndefined();
+  expect(stored()).toEqual(['deb', 'deb/builds']);
+});
+
 describe('operators', () => {
   test('ask for a build, and the request goes', async () => {
     await images.requestBuild('new');
