@@ -3,7 +3,7 @@ import type { Reservation } from '../decide/node-reservations';
 import { type NodeSetPlan, planNodeSet } from '../decide/plan-nodes';
 import type { Assignment } from './node-set';
 import type { PoolContext } from './pool-context';
-import { poolLimits } from './pool-offer';
+import { needOf, poolLimits } from './pool-offer';
 import type { RequestHandler } from './request-handler';
 
 /** How the request's open slots could be filled at this moment. */
@@ -57,4 +57,22 @@ export function promise(
     places,
     cancel: () => undo.forEach((it) => it()),
   };
+}
+
+/** Keeps a waiting request's room below its tenant's limits: it was found to be there when the request was accepted. */
+export function tenantPlace(handler: RequestHandler, pool: PoolContext): Reservation | undefined {
+  const tenant = handler.request.tenantName;
+  const need = needOf(
+    pool,
+    handler.set.open.map((it) => it.label),
+  );
+  if (tenant === null || need === undefined) return undefined;
+  const { runtime, config, world } = pool;
+  return world.reservations.reserve({
+    provider: runtime.config.name,
+    pool: config.name,
+    tenant,
+    need,
+    tenantOnly: true,
+  });
 }

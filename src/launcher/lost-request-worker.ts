@@ -13,6 +13,7 @@ const FULL_PASS_MS = 60_000;
 /** How long a request is left to the launchers that could continue it. */
 const PATIENCE_SECONDS = 20;
 const NODE_LOCK_MS = 5000;
+const ADOPTION_MS = 1000;
 
 /** A pool served here. */
 export interface ServedPool {
@@ -76,7 +77,7 @@ export class LostRequestWorker implements Reconciler {
         const { record } = request;
         pool.worker.adopt({ ...request, record }, assignSlots(record.nodeTypes, nodes));
       }
-      return FULL_PASS_MS;
+      return ADOPTION_MS; // it does not show here whether that succeeds
     }
     this.#work.start(
       request.id,

@@ -1,17 +1,20 @@
 import { type PoolFact, RequestJudge, candidatePools } from '../decide/choose-requests';
 import { choosePurge } from '../decide/choose-purge';
-import { declineChange, reasonToDecline } from '../decide/request-decline';
+import type { NodeSetPlan } from '../decide/plan-nodes';
+import { reasonToDecline } from '../decide/request-decline';
 import type { RankedRequest } from '../decide/request-index';
 import { compareRanks, orderForPool } from '../decide/request-order';
 import { shareRank } from '../decide/request-share';
+import { tenantShortage } from '../decide/tenant-limits';
 import type { NodeRequest, PoolComponent, Resources } from '../model/records';
 import { Backoff } from '../runtime/backoff';
 import { wallSeconds } from '../runtime/clock';
 import type { Reconciler } from '../runtime/reconcile';
 import { ClaimLostError, type Registration } from '../store/api';
-import { planFor, promise } from './assign-nodes';
+import { planFor, promise, tenantPlace } from './assign-nodes';
 import type { HeldNode } from './held-node';
 import type { LaunchOutcome } from './launch-node';
+import { declineRequest, purgeNode } from './pool-actions';
 import type { PoolContext } from './pool-context';
 import { canPromise, needOf, poolOffer } from './pool-offer';
 import { type HandlerEnd, RequestHandler } from './request-handler';
@@ -25,6 +28,8 @@ const REST_MS = 250;
 const CLAIMS_AT_ONCE = 64;
 /** How long a set of several pools' nodes may be held while it waits for the rest. */
 const HOLD_AND_WAIT_MS = 30_000;
+
+const NO_ROOM: NodeSetPlan = { kind: 'short', resource: 'tenant limit', spared: new Set() };
 
 type Readable = RankedRequest & { readonly record: NodeRequest };
 
@@ -86,7 +91,7 @@ export class PoolWorker implements Reconciler {
 
   /** Continues a request that its launcher has left (launcher.md 24). */
   adopt(request: Readable, slots: ReadonlyMap<number, string>): void {
-    if (this.#inHand.has(request.id) || this.#draining) return;
+    if (this.#isInHand(request.id) || this.#draining || this.#restMs(request.id) > 0) return;
     const handler = new RequestHandler(request, this.context);
     this.#keep(handler, handler.adopt(slots));
   }
@@ -117,19 +122,17 @@ export class PoolWorker implements Reconciler {
 
   /** Gives waiting requests their nodes, in order. Returns how long to leave the rest alone. */
   #retryWaiting(): number {
-    const pool = this.context();
-    const now = pool.tools.clock.monotonic();
+    const now = this.context().tools.clock.monotonic();
     const waiting = [...this.#inHand.values()]
       .filter((it) => it.isWaiting)
       .sort((a, b) => compareRanks(a.rank, b.rank));
     if (waiting.length === 0) this.#waitingSinceMs = undefined;
     else this.#waitingSinceMs ??= now;
-    if (waiting.length > 0 && now < this.#capacityAtMs) return this.#capacityAtMs - now;
     for (const handler of waiting) {
       if (this.#draining) handler.giveBack();
-      else if (handler.set.size === 0 && this.#reasonToDecline(handler.request.nodeTypes) !== undefined) {
-        handler.decline();
-      } else if (!this.#tryAssign(handler)) return this.#untilLettingGo(handler, now);
+      else if (this.#reasonToDecline(handler.request.nodeTypes) !== undefined) handler.decline();
+      else if (now < this.#capacityAtMs) return this.#capacityAtMs - now;
+      else if (!this.#tryAssign(handler)) return this.#untilLettingGo(handler, now);
     }
     return FULL_PASS_MS;
   }
@@ -137,8 +140,10 @@ export class PoolWorker implements Reconciler {
   #tryAssign(handler: RequestHandler): boolean {
     const pool = this.context();
     if (!canPromise(pool, handler.request.nodeTypes)) return false;
-    const plan = planFor(handler, pool);
+    handler.tenantPlace?.release();
+    const plan = this.#tenantHasRoom(handler) ? planFor(handler, pool) : NO_ROOM;
     if (plan.kind === 'short') {
+      handler.tenantPlace = tenantPlace(handler, pool);
       if (handler.isMinReady) handler.decline();
       else this.#purge(plan.spared);
       return handler.isMinReady;
@@ -146,6 +151,20 @@ export class PoolWorker implements Reconciler {
     this.#capacity.reset();
     handler.assign(promise(plan, handler, pool));
     return true;
+  }
+
+  /** Asked again before a waiting request gets its nodes: others of its tenant may have been served meanwhile. */
+  #tenantHasRoom({ request, set }: RequestHandler): boolean {
+    const { tenantName: tenant } = request;
+    if (tenant === null) return true;
+    const pool = this.context();
+    const need =
+      needOf(
+        pool,
+        set.open.map((it) => it.label),
+      ) ?? {};
+    const used = pool.world.reservations.usedByTenant(tenant);
+    return tenantShortage({ tenant, limits: this.policy().tenantLimits, used, need }) === undefined;
   }
 
   /** Half a set that waits keeps others from finishing theirs: after a while it starts anew without. */
@@ -190,6 +209,7 @@ export class PoolWorker implements Reconciler {
     else if (handler.isMinReady) this.#decline(request, 'at capacity');
     else {
       this.#purge(plan.spared);
+      handler.tenantPlace = tenantPlace(handler, pool);
       this.#keep(handler, handler.serve(undefined));
     }
     return FULL_PASS_MS;
@@ -277,6 +297,7 @@ export class PoolWorker implements Reconciler {
           },
         )
         .finally(() => {
+          handler.tenantPlace?.release();
           this.#inHand.delete(handler.id);
           this.#firstSeen.delete(handler.id);
         }),
@@ -300,28 +321,13 @@ export class PoolWorker implements Reconciler {
     if (this.#declining.size >= CLAIMS_AT_ONCE) return;
     this.#declining.add(request.id);
     this.#track(
-      this.#writeDecline(request, reason)
+      declineRequest(request.id, reason, this.context())
         .catch((error: unknown) => {
           if (error instanceof ClaimLostError || this.context().now.aborted) return;
           this.context().tools.log.error('request could not be declined', { request: request.id, err: error });
         })
         .finally(() => this.#declining.delete(request.id)),
     );
-  }
-
-  async #writeDecline(request: Readable, reason: string): Promise<void> {
-    const { tools, id, now, world } = this.context();
-    const claim = await tools.store.requests.claim(request.id, now);
-    if (claim === undefined) return;
-    try {
-      const { record } = claim.current;
-      if (record.state !== 'requested' || record.declinedBy.includes(id)) return;
-      const registered = world.pools().map((it) => it.id);
-      await claim.write(declineChange(record, id, registered));
-      tools.log.info('request declined', { request: request.id, reason, pool: this.name });
-    } finally {
-      await claim.release();
-    }
   }
 
   #purge(spared: ReadonlySet<string>): void {
@@ -338,26 +344,12 @@ export class PoolWorker implements Reconciler {
     if (node === undefined || world.reservations.isTaken(node)) return;
     this.#purging = true;
     this.#track(
-      this.#purgeNode(node)
+      purgeNode(node, this.context())
         .catch((error: unknown) => tools.log.warn('unused node could not be purged', { node, err: error }))
         .finally(() => {
           this.#purging = false;
         }),
     );
-  }
-
-  async #purgeNode(node: string): Promise<void> {
-    const { tools, now } = this.context();
-    const claim = await tools.store.nodes.claim(node, now);
-    if (claim === undefined) return;
-    try {
-      const { state, allocatedTo } = claim.current.record;
-      if (state !== 'ready' || allocatedTo !== null) return;
-      await claim.write({ state: 'deleting' });
-      tools.log.info('unused node purged to make room', { node, pool: this.name });
-    } finally {
-      await claim.release();
-    }
   }
 
   async #publish(): Promise<void> {

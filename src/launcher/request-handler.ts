@@ -1,4 +1,5 @@
 import { linkSignals } from '../drivers/abort';
+import type { Reservation } from '../decide/node-reservations';
 import { MIN_READY_REQUESTOR } from '../decide/plan-min-ready';
 import { declineChange } from '../decide/request-decline';
 import type { RankedRequest } from '../decide/request-index';
@@ -37,6 +38,8 @@ export class RequestHandler {
   readonly request: NodeRequest;
   readonly set: NodeSet;
   readonly avoid = new Set<string>();
+  /** Room below the tenant's limits, kept while the request waits. */
+  tenantPlace: Reservation | undefined;
   readonly #interrupt = new AbortController();
   #waiting: ((assignment: Assignment) => void) | undefined;
   #claimed = false;

@@ -26,6 +26,7 @@ export class World {
   readonly #listeners = new Set<(change: WorldChange) => void>();
   readonly #stops: (() => void)[];
   #nodes: NodeIndex;
+  #pools: readonly PoolFact[] | undefined;
 
   constructor(store: Store, weightOf: NodeWeight) {
     this.images = store.images.view();
@@ -39,7 +40,10 @@ export class World {
     this.#stops = [
       this.#nodesView.onChange((ids) => this.#takeNodes(ids)),
       this.#requestsView.onChange((ids) => this.#takeRequests(ids)),
-      this.components.onChange(() => this.#tell({ nodes: NO_IDS, requests: NO_IDS })),
+      this.components.onChange(() => {
+        this.#pools = undefined;
+        this.#tell({ nodes: NO_IDS, requests: NO_IDS });
+      }),
       this.images.onChange(() => this.#tell({ nodes: NO_IDS, requests: NO_IDS })),
     ];
   }
@@ -60,6 +64,11 @@ export class World {
 
   /** Every registered pool, as planners want them. */
   pools(): readonly PoolFact[] {
+    this.#pools ??= this.#readPools();
+    return this.#pools;
+  }
+
+  #readPools(): readonly PoolFact[] {
     const facts: PoolFact[] = [];
     for (const { component } of this.components.pools.values()) {
       if (component.id === null) continue;
