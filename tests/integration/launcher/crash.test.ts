@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { Fleet, configText, until, untilNode, untilRequest } from './fleet';
 import { LauncherProcess } from './launcher-process';
 
@@ -112,5 +113,25 @@ describe('when a launcher dies', () => {
     expect((await peer.store.requests.get(request.id))!.record).toMatchObject({ state: 'fulfilled' });
     expect((await peer.store.components.read()).pool).toEqual([]);
     await untilNode(peer.store, '0000000000', (it, locked) => it.state === 'ready' && !locked);
+  });
+
+  test('a launcher that loses its session goes on with what it had, as if it were another', async () => {
+    const peer = await fleet.peer();
+    fleet.cloud.cloud.adjust('fake-east', { 'boot-time': 4 });
+    const launcher = await fleet.launcher(configText(), {}, 1);
+    const request = await peer.scheduler.submit({ labels: ['small'] });
+    const view = peer.store.nodes.view();
+    const building = await until(view, () => [...view.nodes.values()].find((it) => it.record?.externalId !== null));
+    const { lost } = launcher.zk.session!;
+    const [server] = fleet.server.members;
+    const ended = once(lost, 'abort');
+    server!.freeze();
+    await ended;
+    server!.thaw();
+    expect(await peer.scheduler.await(request, never)).toMatchObject({
+      state: 'fulfilled',
+      record: { nodes: [building.id] },
+    });
+    expect(fleet.serverNames()).toEqual([`np${building.id}`]);
   });
 });
