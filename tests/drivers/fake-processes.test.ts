@@ -1,7 +1,7 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { appendFileSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -195,6 +195,18 @@ describe('the program', () => {
     await provider.launch(spec('np1'), never);
     expect(await once(child, 'exit')).toEqual([0, null]);
     expect(await provider.list(never)).toHaveLength(1);
+  });
+
+  test('ends when its folder is removed', async () => {
+    const child = run('--state-dir', dir, '--idle-seconds', '0');
+    await said(child);
+    await rm(dir, { recursive: true });
+    expect(await once(child, 'exit')).toEqual([0, null]);
+    await mkdir(dir);
+  });
+
+  test('makes no folder where it is to serve an existing one', async () => {
+    expect(await once(run('--existing', '--state-dir', join(dir, 'none')), 'exit')).toEqual([1, null]);
   });
 
   test('serves a port of the loopback', async () => {

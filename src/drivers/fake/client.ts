@@ -1,7 +1,7 @@
 import axios, { type AxiosInstance, isAxiosError } from 'axios';
 import { Agent } from 'node:http';
 import type { Readable } from 'node:stream';
-import { linkSignals } from '../abort';
+import { linkSignals } from '../../runtime/link-signals';
 import { DriverError, NoCapacityError, NotFoundError, RateLimitedError, RefusedError, TransientError } from '../errors';
 import type { Endpoint } from './endpoint';
 

@@ -1,5 +1,5 @@
 import { InvalidArgumentError, Command, CommanderError } from 'commander';
-import { unlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Program, ProgramIo } from '../../runtime/program';
 import { type Clock, systemClock } from '../../runtime/clock';
@@ -11,10 +11,13 @@ import { defaultStateDir, LOCKED_STATUS, prepareStateDir, socketPath } from './s
 
 interface Flags {
   readonly stateDir: string;
+  readonly existing: boolean;
   readonly port?: number;
   readonly idleSeconds: number;
   readonly seed?: number;
 }
+
+const LOOK_MS = 1_000;
 
 /** `nodepool-fake-cloud`: serves the simulated cloud of one state folder until stopped, or until nobody has asked for a while. */
 export const main: Program = async (argv, io) => {
@@ -32,6 +35,7 @@ function parse(argv: readonly string[], io: ProgramIo): Flags {
   return new Command('nodepool-fake-cloud')
     .description('Serves a simulated cloud for providers of driver fake.')
     .option('--state-dir <dir>', 'where its state is kept', io.env['NODEPOOL_FAKE_CLOUD_DIR'] || defaultStateDir())
+    .option('--existing', 'serve the folder only if it is there, instead of making it', false)
     .option('--port <port>', 'listen on this port of 127.0.0.1 instead of a socket in the folder; 0: a free one', count)
     .option('--idle-seconds <seconds>', 'end when nobody has asked for this long; 0: never', count, 900)
     .option('--seed <number>', 'make the same choices again', count)
@@ -45,8 +49,10 @@ function parse(argv: readonly string[], io: ProgramIo): Flags {
 }
 
 async function serve(flags: Flags, io: ProgramIo): Promise<number> {
+  if (flags.existing && !existsSync(flags.stateDir)) throw new Error(`there is no folder ${flags.stateDir}`);
   prepareStateDir(flags.stateDir);
-  const lock = tryLockFile(join(flags.stateDir, 'lock'));
+  const lockFile = join(flags.stateDir, 'lock');
+  const lock = tryLockFile(lockFile);
   if (lock === undefined) {
     io.stderr.write(`nodepool-fake-cloud: ${flags.stateDir} is served already\n`);
     return LOCKED_STATUS;
@@ -55,7 +61,8 @@ async function serve(flags: Flags, io: ProgramIo): Promise<number> {
     const server = await start(flags);
     writeFileSync(join(flags.stateDir, 'pid'), `${process.pid}\n`);
     io.stdout.write(`${server.endpoint}\n`);
-    await untilOver(server, flags.idleSeconds * 1000, systemClock, io.stop.drain);
+    const isOver = () => !existsSync(lockFile) || isIdle(server, flags.idleSeconds * 1000, systemClock);
+    await until(isOver, systemClock, io.stop.drain);
     await server.close();
     return 0;
   } finally {
@@ -75,11 +82,14 @@ function start(flags: Flags): Promise<FakeCloudServer> {
   });
 }
 
-async function untilOver(server: FakeCloudServer, idleMs: number, clock: Clock, stop: AbortSignal): Promise<void> {
-  const idleFor = () => (server.idleSince === undefined ? 0 : clock.monotonic() - server.idleSince);
-  while (!stop.aborted && (idleMs === 0 || idleFor() < idleMs)) {
-    const nap = idleMs === 0 ? 3_600_000 : Math.max(10, idleMs - idleFor());
-    await clock.sleep(nap, stop).catch((error: unknown) => {
+function isIdle(server: FakeCloudServer, limitMs: number, clock: Clock): boolean {
+  return limitMs > 0 && server.idleSince !== undefined && clock.monotonic() - server.idleSince >= limitMs;
+}
+
+/** Looks now and then: it is not urgent that a cloud which nobody asks, or whose folder was removed, ends. */
+async function until(isOver: () => boolean, clock: Clock, stop: AbortSignal): Promise<void> {
+  while (!stop.aborted && !isOver()) {
+    await clock.sleep(LOOK_MS, stop).catch((error: unknown) => {
       if (!stop.aborted) throw error;
     });
   }

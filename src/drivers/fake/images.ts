@@ -4,7 +4,7 @@ import { Transform } from 'node:stream';
 import type { ProviderConfig } from '../../config/types';
 import type { Clock } from '../../runtime/clock';
 import type { CloudImage, ImageUploadSpec, ProviderImages } from '../driver';
-import { linkSignals } from '../abort';
+import { linkSignals } from '../../runtime/link-signals';
 import { RefusedError, TransientError } from '../errors';
 import type { CloudClient } from './client';
 import type { ImageView } from './image-shelf';

@@ -86,7 +86,7 @@ function launch([command, ...args]: CloudProgram, dir: string, log: string): { r
   const outcome: { failure: string | undefined } = { failure: undefined };
   const output = openSync(log, 'a', 0o600);
   try {
-    const child = spawn(command, [...args, '--state-dir', resolve(dir)], {
+    const child = spawn(command, [...args, '--existing', '--state-dir', resolve(dir)], {
       detached: true,
       stdio: ['ignore', output, output],
       cwd: '/',
