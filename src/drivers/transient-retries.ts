@@ -1,7 +1,7 @@
 import { Backoff } from '../runtime/backoff';
 import type { Clock } from '../runtime/clock';
 import type { Random } from '../runtime/random';
-import { linkSignals } from './abort';
+import { linkSignals } from '../runtime/link-signals';
 import type { Provider } from './driver';
 import { RateLimitedError, TransientError } from './errors';
 import { type CallName, wrapProvider } from './wrap-provider';

@@ -1,4 +1,4 @@
-import { linkSignals } from '../drivers/abort';
+import { linkSignals } from '../runtime/link-signals';
 import { RateLimitedError, TransientError } from '../drivers/errors';
 import { Backoff } from '../runtime/backoff';
 import { withTimeLimit } from '../runtime/time-limit';

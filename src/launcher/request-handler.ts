@@ -1,4 +1,4 @@
-import { linkSignals } from '../drivers/abort';
+import { linkSignals } from '../runtime/link-signals';
 import type { Reservation } from '../decide/node-reservations';
 import { MIN_READY_REQUESTOR } from '../decide/plan-min-ready';
 import { declineChange } from '../decide/request-decline';

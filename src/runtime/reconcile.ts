@@ -1,6 +1,7 @@
 import { EventEmitter, once } from 'node:events';
 import type { Backoff } from './backoff';
 import type { Clock } from './clock';
+import { linkSignals } from './link-signals';
 import type { Logger } from './log';
 
 /**
@@ -27,11 +28,12 @@ export class Nudge {
   async wait(ms: number, clock: Clock, signal: AbortSignal): Promise<void> {
     if (!this.#pending) {
       const ended = new AbortController();
-      const both = AbortSignal.any([signal, ended.signal]);
+      const linked = linkSignals(signal, ended.signal);
       try {
-        await Promise.race([clock.sleep(ms, both), once(this.#events, 'nudge', { signal: both })]);
+        await Promise.race([clock.sleep(ms, linked.signal), once(this.#events, 'nudge', { signal: linked.signal })]);
       } finally {
         ended.abort();
+        linked.release();
       }
     }
     signal.throwIfAborted();

@@ -4,11 +4,12 @@ import { type Json, RawJson } from '../model/json';
 import type { NodeRequest, RequestState } from '../model/records';
 import { newRequest } from '../model/request-record';
 import { type Clock, wallSeconds } from '../runtime/clock';
+import { underAll } from '../runtime/link-signals';
 import type { Logger } from '../runtime/log';
 import type { RequestEntry, RequestsView, Store } from '../store/api';
+import { untilSeen } from '../store/until-seen';
 import { acceptNodes } from './accept-nodes';
 import type { NodeSet } from './node-set';
-import { underAll, untilSeen } from './until-seen';
 
 export { NodesUnavailableError } from './errors';
 export { type AcceptedNode, type HoldOptions, NodeSet, type WorkResult } from './node-set';

@@ -1,4 +1,5 @@
 import type { BuildEntry, ImageEntry, NodeEntry, Store, UploadEntry, View } from '../../store/api';
+import { untilSeen } from '../../store/until-seen';
 import { IMAGE } from './pool-config';
 
 /** A part of the pipeline ended badly; the message says why and which log to read. */
@@ -6,32 +7,10 @@ export class StageFailedError extends Error {
   override readonly name = 'StageFailedError';
 }
 
-/** Waits until `look` finds something in a view, looking again at every change. */
+/** Waits until `look` finds something in a view that is loaded, looking again at every change. */
 export async function until<T>(view: View, look: () => T | undefined, signal: AbortSignal): Promise<T> {
   await view.ready(signal);
-  return new Promise<T>((resolve, reject) => {
-    const settle = (how: () => void) => {
-      stop();
-      signal.removeEventListener('abort', onAbort);
-      how();
-    };
-    const onAbort = () => settle(() => reject(signal.reason as Error));
-    const tryNow = () => {
-      try {
-        const found = look();
-        if (found !== undefined) settle(() => resolve(found));
-      } catch (error) {
-        settle(() => reject(error as Error));
-      }
-    };
-    const stop = view.onChange(tryNow);
-    if (signal.aborted) {
-      onAbort();
-      return;
-    }
-    signal.addEventListener('abort', onAbort, { once: true });
-    tryNow();
-  });
+  return untilSeen(view, look, signal);
 }
 
 /** The image's build, when one is ready; throws when one failed. */

@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { PoolLabelConfig, ProviderConfig } from '../../config/types';
 import type { Resources } from '../../model/records';
-import { linkSignals } from '../abort';
+import { linkSignals } from '../../runtime/link-signals';
 import type { DriverTools, ExternalId, Instance, LaunchSpec, Provider, Quota } from '../driver';
 import { DriverError, LaunchFailedError, NotFoundError, RefusedError, TransientError } from '../errors';
 import { NoAcceleratorError, chooseAccelerator } from './accelerator';

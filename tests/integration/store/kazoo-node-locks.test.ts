@@ -7,7 +7,7 @@ import { nodeLock } from '../../../src/model/paths';
 import { systemClock } from '../../../src/runtime/clock';
 import { silentLogger } from '../../../src/runtime/log';
 import { systemRandom } from '../../../src/runtime/random';
-import { untilSeen } from '../../../src/scheduler/until-seen';
+import { untilSeen } from '../../../src/store/until-seen';
 import type { NodeClaim, Nodes } from '../../../src/store/api';
 import { openZooKeeper } from '../../../src/store/open-zookeeper';
 import { openStore } from '../../../src/store/store';

@@ -47,3 +47,16 @@ function unfollow(source: AbortSignal, controller: AbortController): void {
   source.removeEventListener('abort', present.onAbort);
   followers.delete(source);
 }
+
+/** Runs `work` under a signal that aborts with the first of `signals`, and lets go of them afterwards. */
+export async function underAll<T>(
+  signals: readonly AbortSignal[],
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const linked = linkSignals(...signals);
+  try {
+    return await work(linked.signal);
+  } finally {
+    linked.release();
+  }
+}

@@ -1,5 +1,5 @@
 import { getEventListeners } from 'node:events';
-import { linkSignals } from '../../../src/drivers/abort';
+import { linkSignals } from '../../../src/runtime/link-signals';
 
 const listeners = (signal: AbortSignal) => getEventListeners(signal, 'abort').length;
 
