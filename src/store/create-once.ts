@@ -1,7 +1,7 @@
 import { sequenceOf } from '../model/ids';
 import type { CreateMode, NodeData, Op, Stat } from '../zk/client';
 import { isZkError } from '../zk/errors';
-import { makePath } from './guarded';
+import { listIfThere, makePath } from './guarded';
 import type { StoreParts } from './parts';
 import { type RepeatOptions, untilKnown } from './repeat';
 
@@ -66,8 +66,7 @@ async function create({ zk }: StoreParts, request: SequentialCreate): Promise<Cr
 /** The znode that an earlier try made, if any. */
 export async function findCreated({ zk }: StoreParts, request: SequentialCreate): Promise<Created | undefined> {
   await zk.sync(request.dir);
-  const { children } = await zk.children(request.dir);
-  const newestFirst = children
+  const newestFirst = [...(await listIfThere(zk, request.dir))]
     .filter((it) => it.startsWith(request.prefix) && sequenceOf(it) !== undefined)
     .sort((one, other) => (one.slice(-10) < other.slice(-10) ? 1 : -1))
     .map((it) => `${request.dir}/${it}`);

@@ -55,6 +55,11 @@ describe('creating', () => {
     expect(stored()).toEqual(['200-0000000000', id]);
   });
 
+  test('is the first in the tree, and even that answer is lost', async () => {
+    world.server.dropReply({ op: 'create' });
+    expect(await requests.create(request, 200, 'persistent')).toBe('200-0000000000');
+  });
+
   test('finds its own again although a launcher was quicker, and took it over', async () => {
     const other = await world.connect();
     await requests.create(request, 200, 'persistent');
