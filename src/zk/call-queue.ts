@@ -20,6 +20,9 @@ export interface CallQueueParts {
 /** Beyond this much unsent output nothing more is handed to the socket until it has drained. */
 const MAX_UNSENT_BYTES = 1024 * 1024;
 
+/** Share of the limit still in flight when a full line is filled up again: enough to keep the server busy meanwhile. */
+const REFILL = 0.75;
+
 /**
  * The calls of one connection: those waiting and those in flight, both in the order of submission. Calls submitted in
  * one turn of the event loop leave in one write, except the first when nothing is in flight: a lone request must
@@ -31,6 +34,8 @@ export class CallQueue {
   #nextXid: number;
   #isPumpDue = false;
   #isBlocked = false;
+  /** The limit was reached: wait for room for many, else every few answers would cost a write of a few requests. */
+  #isFull = false;
   #isEnded = false;
 
   constructor(private readonly parts: CallQueueParts) {
@@ -122,15 +127,18 @@ export class CallQueue {
 
   #pump(): void {
     if (this.#isEnded || this.#isBlocked || this.#waiting.size === 0) return;
+    const { maxInFlight, socket } = this.parts;
+    if (this.#isFull && this.#inFlight.size > maxInFlight * REFILL) return;
     const batch: Call[] = [];
-    while (this.#inFlight.size + batch.length < this.parts.maxInFlight) {
+    while (this.#inFlight.size + batch.length < maxInFlight) {
       const call = this.#waiting.shift();
       if (call === undefined) break;
       if (call.settled) call.onAnswer?.('failed');
       else batch.push(call);
     }
+    this.#isFull = this.#waiting.size > 0;
     this.#send(batch);
-    this.#isBlocked = this.parts.socket.writableLength > MAX_UNSENT_BYTES;
+    this.#isBlocked = socket.writableLength > MAX_UNSENT_BYTES;
   }
 
   /** Frames that lie side by side in one slab go out as one piece. */

@@ -89,25 +89,46 @@ describe('the engine and a server in trouble', () => {
     expect(await zk.exists(path)).toBeUndefined(); // buried or expired, in any case gone before the new session
   });
 
-  test.each([20_000, 200_000])('%d watches survive a reconnect', async (count) => {
-    const zk = await connect({ hosts: proxy.hosts, sessionTimeoutMs: 30_000 });
-    const heard: string[] = [];
-    const long = 'a-name-of-sixty-bytes-is-what-broke-other-clients-'.padEnd(55, 'x');
-    const watcher = ({ type, path }: { type: string; path: string }) => void heard.push(`${type} ${path}`);
-    const paths = Array.from({ length: count }, (_, index) => `/${long}${index}`);
-    await Promise.all(paths.map((it) => zk.exists(it, { watcher, deadlineMs: 60_000 })));
-    const back = entered(zk, 'connected');
-    proxy.cut();
-    await back;
-    const other = await connect();
-    for (const path of [paths[0]!, paths.at(-1)!]) {
-      await other.create(path, EMPTY);
-      await other.delete(path);
-    }
-    await zk.sync('/');
-    expect(heard).toEqual([`created ${paths[0]}`, `created ${paths.at(-1)}`]);
-    expect(await server.members[0]!.ask('wchs')).toContain(`Total watches:${count - 2}`);
+  test('after an event loop blocked for longer than the session, nothing believes in it any more', async () => {
+    const zk = await connect({ sessionTimeoutMs: 1_000 });
+    const rival = await connect();
+    const session = zk.session!;
+    const { path } = await zk.create('/blocked', EMPTY, { mode: 'ephemeral' });
+    const again = new Promise((resolve) => session.lost.addEventListener('abort', resolve, { once: true }));
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2_500);
+    expect(session.isLeased()).toBe(false); // in the very turn, though the state cannot know yet
+    const gone = new Promise<void>((resolve, reject) => {
+      rival
+        .exists(path, { watcher: () => resolve() })
+        .then((stat) => (stat === undefined ? resolve() : undefined), reject);
+    });
+    await Promise.all([again, gone]);
+    expect(await zk.connected()).toMatchObject({ epoch: 2 });
   });
+
+  test.each([20_000, 200_000])(
+    '%d watches survive a reconnect',
+    async (count) => {
+      const zk = await connect({ hosts: proxy.hosts, sessionTimeoutMs: 60_000 });
+      const heard: string[] = [];
+      const long = 'a-name-of-sixty-bytes-is-what-broke-other-clients-'.padEnd(55, 'x');
+      const watcher = ({ type, path }: { type: string; path: string }) => void heard.push(`${type} ${path}`);
+      const paths = Array.from({ length: count }, (_, index) => `/${long}${index}`);
+      await Promise.all(paths.map((it) => zk.exists(it, { watcher, deadlineMs: 120_000 })));
+      const back = entered(zk, 'connected');
+      proxy.cut();
+      await back;
+      const other = await connect();
+      for (const path of [paths[0]!, paths.at(-1)!]) {
+        await other.create(path, EMPTY);
+        await other.delete(path);
+      }
+      await zk.sync('/');
+      expect(heard).toEqual([`created ${paths[0]}`, `created ${paths.at(-1)}`]);
+      expect(await server.members[0]!.ask('wchs')).toContain(`Total watches:${count - 2}`);
+    },
+    180_000,
+  );
 
   test('a change during the cut is told by the watch', async () => {
     const zk = await connect({ hosts: proxy.hosts });
