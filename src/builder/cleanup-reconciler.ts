@@ -4,6 +4,7 @@ import { buildName } from '../decide/image-files';
 import type { ImageSnapshots } from '../decide/image-snapshot';
 import { type CleanupAction, planCleanup } from '../decide/plan-cleanup';
 import type { BuildKey } from '../model/paths';
+import { RecordError } from '../model/record-error';
 import { uploadPath } from '../model/paths';
 import { wallSeconds } from '../runtime/clock';
 import type { Reconciler } from '../runtime/reconcile';
@@ -98,8 +99,13 @@ export class CleanupReconciler implements Reconciler {
   /** The view may be a moment old, and a file deleted by mistake takes hours to make again: ask the server. */
   async #isConfirmed(action: FileAction): Promise<boolean> {
     if (action.kind === 'prune-formats') return true; // uploads only ever become READY under our eyes, and stay
-    const stored = await this.context.store.images.getBuild(action.build);
-    return stored === undefined || stored.record.state === 'deleting';
+    try {
+      const stored = await this.context.store.images.getBuild(action.build);
+      return stored === undefined || stored.record.state === 'deleting';
+    } catch (error) {
+      if (error instanceof RecordError) return false; // written since, by somebody whom we do not understand
+      throw error;
+    }
   }
 
   async #carryOut(action: FileAction): Promise<void> {

@@ -23,7 +23,8 @@ const TOOL = join(__dirname, '..', '..', 'host-tools', 'fake-image-create');
 
 /** A builder in this process: a clock that stands still, ZooKeeper and clouds in memory, the image tool a real process. */
 export class BuilderInMemory {
-  readonly clock = new FakeClock();
+  /** A little after the trees were recorded. */
+  readonly clock = new FakeClock(1_795_300_000_000);
   readonly server = new MemoryServer({ clock: this.clock });
   readonly zk: ZooKeeper = counted(this.server.connect(), () => (this.requests += 1));
   readonly store: Store = openStore(this.zk, { clock: this.clock, random: seededRandom(1), log: silentLogger });

@@ -29,12 +29,12 @@ test('an upload carries its ids, checksums and what the configuration adds', asy
     metadata: { colour: 'blue', ...ids },
     format: 'qcow2',
     image: 'jammy',
-    name: 'jammy-1700000000',
+    name: 'jammy-1795300000',
   });
   expect(spec!.md5).toMatch(/^[0-9a-f]{32}$/);
   expect(spec!.sha256).toMatch(/^[0-9a-f]{64}$/);
   const { record } = (await builder.store.images.getUpload(key))!;
-  expect(record).toMatchObject({ state: 'ready', externalId, externalName: 'jammy-1700000000', format: 'qcow2' });
+  expect(record).toMatchObject({ state: 'ready', externalId, externalName: 'jammy-1795300000', format: 'qcow2' });
 });
 
 test('an image is built again when it is as old as it may be, and the third newest retires', async () => {
