@@ -11,6 +11,8 @@ export class Locker {
   readonly #said = new Map<string, number>();
   readonly #listeners = new Set<() => void>();
   #trouble = '';
+  /** Called when it has just taken the lock. */
+  onHeld: () => void = () => undefined;
 
   private constructor(
     private readonly child: ChildProcess,
@@ -18,6 +20,7 @@ export class Locker {
   ) {
     createInterface({ input: child.stdout! }).on('line', (line) => {
       this.#said.set(line, (this.#said.get(line) ?? 0) + 1);
+      if (line === 'held') this.onHeld();
       for (const it of [...this.#listeners]) it();
     });
     child.stderr!.on('data', (chunk: Buffer) => (this.#trouble += chunk.toString()));

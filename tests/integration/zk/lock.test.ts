@@ -16,6 +16,7 @@ import { TcpProxy } from '../../support/tcp-proxy';
 const tools = { clock: systemClock, random: systemRandom, log: silentLogger };
 const never = new AbortController().signal;
 const SESSION_MS = 2_000;
+const CONTENDED_SESSION_MS = 1_000;
 
 let server: PrivateServer;
 
@@ -142,11 +143,11 @@ describe('a lock on a real server', () => {
 
     test(`is exclusive (seed ${seed})`, async () => {
       const random = seededRandom(seed);
-      const options = await lockerOptions({ holdMs: 80, impatience: 0.2 });
-      const seats = await Promise.all(Array.from({ length: 8 }, (_, at) => Seat.open(at, options, seed)));
+      const options = await lockerOptions({ sessionTimeoutMs: CONTENDED_SESSION_MS, holdMs: 300, impatience: 0.2 });
+      const seats = await Promise.all(Array.from({ length: 8 }, (_, at) => Seat.open(at, options, random)));
       try {
         await Promise.all(seats.map((it) => it.locker.said('ready')));
-        const end = systemClock.monotonic() + 10_000;
+        const end = systemClock.monotonic() + 12_000;
         while (systemClock.monotonic() < end) {
           await pick(random, seats).trouble(random);
           await systemClock.sleep(random.next() * 250);
@@ -157,13 +158,14 @@ describe('a lock on a real server', () => {
       }
       const beliefs = readBeliefs(seats.flatMap((it) => it.files));
       const fences = await entryFences(zk, options.log);
+      process.stdout.write(`${beliefs.length} holds, ${fences.length} entries\n`);
       expect({ seed, overlaps: overlaps(beliefs), stepsBack: stepsBack(fences) }).toEqual({
         seed,
         overlaps: [],
         stepsBack: [],
       });
-      expect(beliefs.length).toBeGreaterThan(10);
-      expect(fences.length).toBeGreaterThan(10);
+      expect(beliefs.length).toBeGreaterThan(4);
+      expect(fences.length).toBeGreaterThan(4);
     });
   });
 });
@@ -177,20 +179,21 @@ class Seat {
   private constructor(
     private readonly at: number,
     private readonly options: LockerOptions,
-    private readonly seed: number,
+    private readonly random: Random,
     private readonly proxy: TcpProxy,
   ) {
     this.locker = this.#spawn();
   }
 
-  static async open(at: number, options: LockerOptions, seed: number): Promise<Seat> {
-    return new Seat(at, options, seed, await TcpProxy.open(server.members[0]!));
+  static async open(at: number, options: LockerOptions, random: Random): Promise<Seat> {
+    return new Seat(at, options, random, await TcpProxy.open(server.members[0]!));
   }
 
   /** Something that ends by itself after a while, or is over at once. */
   async trouble(random: Random): Promise<void> {
     const dice = random.next();
-    const ms = random.next() * 2 * SESSION_MS;
+    const ms = random.next() * 2 * CONTENDED_SESSION_MS;
+    if (this.#inTrouble) return;
     if (dice < 0.35)
       this.#during(
         ms,
@@ -207,6 +210,24 @@ class Seat {
       );
   }
 
+  /** The worst moment: it holds, and will not hear of the end of its session for a while. */
+  silenceHolder(): void {
+    const ms = (1 + this.random.next()) * CONTENDED_SESSION_MS;
+    if (this.#inTrouble) return;
+    if (this.random.next() < 0.7)
+      this.#during(
+        ms,
+        () => this.locker.freeze(),
+        () => this.locker.thaw(),
+      );
+    else
+      this.#during(
+        ms,
+        () => this.proxy.silence(true),
+        () => this.proxy.silence(false),
+      );
+  }
+
   async close(): Promise<void> {
     await Promise.all(this.#ending);
     await this.locker.stop();
@@ -214,10 +235,16 @@ class Seat {
   }
 
   readonly #ending = new Set<Promise<void>>();
+  #inTrouble = false;
 
   #during(ms: number, begin: () => void, end: () => void): void {
+    this.#inTrouble = true;
     begin();
-    this.#ending.add(systemClock.sleep(ms).then(end));
+    const over = () => {
+      this.#inTrouble = false;
+      end();
+    };
+    this.#ending.add(systemClock.sleep(ms).then(over));
   }
 
   async #replace(): Promise<void> {
@@ -229,7 +256,11 @@ class Seat {
     this.#respawns += 1;
     const name = `${this.options.beliefs}-${this.at}-${this.#respawns}`;
     this.files.push(name);
-    const seed = this.seed + this.at * 100 + this.#respawns;
-    return Locker.start('ours', { ...this.options, hosts: this.proxy.hosts, beliefs: name, seed });
+    const seed = Math.floor(this.random.next() * 2 ** 31);
+    const locker = Locker.start('ours', { ...this.options, hosts: this.proxy.hosts, beliefs: name, seed });
+    locker.onHeld = () => {
+      if (this.random.next() < 0.5) this.silenceHolder();
+    };
+    return locker;
   }
 }
