@@ -3,9 +3,9 @@ import { existsSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Program, ProgramIo } from '../../runtime/program';
 import { type Clock, systemClock } from '../../runtime/clock';
+import { tryLockFile } from '../../runtime/file-lock';
 import { createLogger } from '../../runtime/log';
 import { seededRandom, systemRandom } from '../../runtime/random';
-import { tryLockFile } from './lock-file';
 import { type FakeCloudServer, startFakeCloud } from './server';
 import { defaultStateDir, LOCKED_STATUS, prepareStateDir, socketPath } from './state-dir-endpoint';
 
@@ -52,7 +52,7 @@ async function serve(flags: Flags, io: ProgramIo): Promise<number> {
   if (flags.existing && !existsSync(flags.stateDir)) throw new Error(`there is no folder ${flags.stateDir}`);
   prepareStateDir(flags.stateDir);
   const lockFile = join(flags.stateDir, 'lock');
-  const lock = tryLockFile(lockFile);
+  const lock = await tryLockFile(lockFile);
   if (lock === undefined) {
     io.stderr.write(`nodepool-fake-cloud: ${flags.stateDir} is served already\n`);
     return LOCKED_STATUS;
@@ -66,7 +66,7 @@ async function serve(flags: Flags, io: ProgramIo): Promise<number> {
     await server.close();
     return 0;
   } finally {
-    lock.release();
+    await lock.release();
   }
 }
 
