@@ -93,7 +93,8 @@ function judge({ code, failedOp }: ZkError, dirIs: QuickLock['dirIs']): QuickLoc
 /** All steps of a transaction have its zxid: the record's mzxid is the contender's czxid. */
 function held(parts: StoreParts, it: QuickLock, contender: string, stat: Stat, session: Session): QuickLocked {
   parts.observe(it.path, it.data, stat);
-  const lock = new ContenderLock(parts.zk, it.dir, { path: contender, czxid: stat.mzxid, session }, parts);
+  const own = { path: contender, czxid: stat.mzxid, session, isPersistent: false };
+  const lock = new ContenderLock(parts.zk, it.dir, own, parts);
   return { lock, stat };
 }
 
