@@ -73,11 +73,7 @@ export class ContenderLock implements HeldLock {
     this.#uncheckedUntilMs ??= this.#session.leaseEndMs();
   }
 
-  readonly #onLost = () => {
-    this.#end(new ZkError('SESSION_EXPIRED', this.contender));
-    // Should the server have kept the session that we gave up, the contender must not stay.
-    this.#released ??= removeContender(this.zk, this.own, this.tools);
-  };
+  readonly #onLost = () => this.#end(new ZkError('SESSION_EXPIRED', this.contender));
 
   readonly #onOwnEvent = (event: WatchEvent) => {
     if (event.type === 'deleted') this.#gone();

@@ -3,13 +3,7 @@ import type { ZkTools } from './connect';
 import { isOutcomeUnknown, isZkError } from './errors';
 import { ContenderLock } from './held-lock';
 import type { AcquireOptions, HeldLock } from './lock-api';
-import {
-  type Contender,
-  type ContenderAttempt,
-  createContender,
-  forgetAttempt,
-  removeContender,
-} from './lock-contender';
+import { type Contender, type ContenderOptions, createContender, removeContender } from './lock-contender';
 import { contenderQueue, lockTurn } from './lock-turn';
 
 /** How long a caller that does not wait for others waits for a lost link, before the first session exists. */
@@ -71,38 +65,40 @@ async function contend(
   quit: AbortSignal,
   tools: ZkTools,
 ): Promise<HeldLock | undefined> {
+  const wanted = contenderOptions(dir, options, 'ephemeral-sequential');
   for (;;) {
-    const attempt: ContenderAttempt = {
-      dir,
-      hex: tools.random.hex(16),
-      data: Buffer.from(options.identifier ?? ''),
-      parents: options.parents ?? 'create',
-      persistent: false,
-    };
-    const outcome = await contendOnce(zk, attempt, options.timeoutMs !== 0, quit, tools);
-    if (outcome !== 'gone') return outcome;
+    const contender = await createContender(zk, wanted, { tools, signal: quit }).catch((error: unknown) => {
+      if (!isZkError(error, 'SESSION_EXPIRED')) throw error;
+    });
+    const turn = contender && (await turnOf(zk, contender, options.timeoutMs !== 0, quit, tools));
+    if (turn === 'held') return new ContenderLock(zk, dir, contender!, tools);
+    if (turn === 'behind') return undefined;
   }
 }
 
-async function contendOnce(
+function contenderOptions(
+  dir: string,
+  options: Omit<AcquireOptions, 'timeoutMs'>,
+  mode: ContenderOptions['mode'],
+): ContenderOptions {
+  return { dir, data: Buffer.from(options.identifier ?? ''), parents: options.parents ?? 'create', mode };
+}
+
+/** Waits for the turn of the contender; whatever else comes of it, the contender is removed. */
+async function turnOf(
   zk: ZooKeeper,
-  attempt: ContenderAttempt,
+  contender: Contender,
   waits: boolean,
   quit: AbortSignal,
   tools: ZkTools,
-): Promise<HeldLock | 'gone' | undefined> {
-  let contender: Contender | undefined;
+): Promise<'held' | 'gone' | 'behind'> {
   try {
-    contender = await createContender(zk, attempt, quit, tools);
     const turn = await waitForTurn(zk, contender, waits, quit, tools);
     quit.throwIfAborted();
-    if (turn === 'held') return new ContenderLock(zk, attempt.dir, contender, tools);
-    if (turn === 'behind') await removeContender(zk, contender, tools);
-    else forgetAttempt(zk, attempt, tools);
-    return turn === 'gone' ? 'gone' : undefined;
+    if (turn !== 'held') await removeContender(zk, contender, tools);
+    return turn;
   } catch (error) {
-    if (contender === undefined) forgetAttempt(zk, attempt, tools);
-    else await removeContender(zk, contender, tools);
+    await removeContender(zk, contender, tools);
     throw error;
   }
 }
@@ -118,7 +114,7 @@ async function waitForTurn(
   const [dir, mine] = [contender.path.slice(0, slash), contender.path.slice(slash + 1)];
   for (;;) {
     const session = await zk.connected(quit);
-    if (session.id !== contender.session.id || session.lost.aborted) return 'gone';
+    if (session !== contender.session && !contender.isPersistent) return 'gone';
     try {
       const { children } = await zk.children(dir, { signal: quit });
       const turn = lockTurn(children, mine);
@@ -162,18 +158,10 @@ export async function lockPersistently(
   options: Omit<AcquireOptions, 'timeoutMs'>,
   tools: ZkTools,
 ): Promise<string | undefined> {
-  const attempt: ContenderAttempt = {
-    dir,
-    hex: tools.random.hex(16),
-    data: Buffer.from(options.identifier ?? ''),
-    parents: options.parents ?? 'create',
-    persistent: true,
-  };
-  const contender = await createContender(zk, attempt, options.signal, tools);
-  const turn = await waitForTurn(zk, contender, false, options.signal, tools);
-  if (turn === 'held') return contender.path;
-  await removeContender(zk, contender, tools);
-  return undefined;
+  const wanted = contenderOptions(dir, options, 'persistent-sequential');
+  const contender = await createContender(zk, wanted, { tools, signal: options.signal });
+  const turn = await turnOf(zk, contender, false, options.signal, tools);
+  return turn === 'held' ? contender.path : undefined;
 }
 
 /** Deletes the contender that holds the lock, whoever made it; false if there was none. */
