@@ -37,6 +37,8 @@ const NOBODY: SessionIdentity = { id: 0n, password: Buffer.alloc(16) };
 /** How long `close` tries to end the session at a server. */
 const CLOSE_MS = 1_000;
 
+const WARN_EVERY_MS = 10_000;
+
 /**
  * Keeps a session alive over a succession of links, for ever:
  *
@@ -70,6 +72,7 @@ export class SessionLoop {
   /** Set while `close` still tries to end the session at a server. */
   #onSessionEnded: (() => void) | undefined;
   #refused: (() => void)[] = [];
+  #warnedAtMs = -Infinity;
 
   constructor(
     private readonly settings: LoopSettings,
@@ -208,15 +211,19 @@ export class SessionLoop {
 
   #onDown(link: Link, reason: string, cause?: Error): void {
     this.#drop(link);
-    const { log } = this.settings;
-    log[this.state === 'connected' ? 'warn' : 'debug']('zookeeper link down', {
-      server: name(link),
-      reason,
-      err: cause,
-    });
+    this.#tellDown(link, reason, cause);
     if (this.state === 'connected') this.#suspend();
     link.failAll((path) => new ZkError('CONNECTION_LOSS', path));
     this.#dial();
+  }
+
+  /** Every loss is worth a line, of failed attempts one in ten seconds (zk-tree 1). */
+  #tellDown(link: Link, reason: string, cause: Error | undefined): void {
+    const nowMs = this.settings.link.clock.monotonic();
+    const isNews = this.state === 'connected' || (this.state !== 'closed' && nowMs - this.#warnedAtMs >= WARN_EVERY_MS);
+    if (isNews) this.#warnedAtMs = nowMs;
+    const message = this.state === 'connected' ? 'zookeeper link lost' : 'zookeeper not reachable';
+    this.settings.log[isNews ? 'warn' : 'debug'](message, { server: name(link), reason, err: cause });
   }
 
   #suspend(): void {

@@ -34,7 +34,7 @@ describe('TLS', () => {
     new Promise<string>((resolve, reject) => {
       const zk = connect({
         ...silentLogger,
-        debug: (_message, fields) => {
+        warn: (_message, fields) => {
           zk.close().then(() => resolve(String(fields?.['err'] ?? fields?.['reason'])), reject);
         },
       });

@@ -1,3 +1,4 @@
+import { silentLogger } from '../../../src/runtime/log';
 import { OPCODE } from '../../../src/zk/opcodes';
 import { closeScripted, type Scripted, scripted, scriptedConnected, untilState } from '../../support/scripted-client';
 import { settle } from '../../support/fake-clock';
@@ -168,6 +169,24 @@ test('servers that refuse for a minute are tried ever more slowly, and nothing p
   await untilState(it_, 'connected');
   await settle();
   expect(peer.last.opcodes).toEqual([OPCODE.auth]); // the watches went with the old session
+});
+
+test('a server that cannot be reached is told of at most every ten seconds, a lost link at once', async () => {
+  const told: string[] = [];
+  const log = { ...silentLogger, warn: (message: string) => void told.push(message) };
+  it_ = scripted({}, { log }, (peer) => {
+    peer.reception = () => 'refuse';
+  });
+  const { clock, peer } = it_;
+  await settle();
+  await clock.advance(25_000);
+  expect(told).toEqual(Array.from({ length: 3 }, () => 'zookeeper not reachable'));
+  peer.reception = () => 'serve';
+  await clock.advance(2_000);
+  await untilState(it_, 'connected');
+  peer.last.cut();
+  await untilState(it_, 'suspended');
+  expect(told.slice(3)).toEqual(['zookeeper link lost']);
 });
 
 test('the delay starts anew only after a third of the timeout in good health', async () => {
