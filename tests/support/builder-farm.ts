@@ -95,13 +95,14 @@ export class BuilderFarm {
   /** (Re)writes the configuration of one builder. */
   async configure(builder: string, config: FarmConfig = {}): Promise<string> {
     for (const it of [this.imagesDir(builder), this.logDir(builder)]) await mkdir(it, { recursive: true });
-    const [host, port] = this.hosts.split(':');
+    const servers = this.hosts.split(',').flatMap((it) => {
+      const [host, port] = it.split(':');
+      return [`- host: ${host}`, `  port: ${port}`];
+    });
     const indent = (lines: readonly string[]) => lines.map((it) => `  ${it}`);
     const text = [
       'zookeeper-servers:',
-      `  - host: ${host}`,
-      `    port: ${port}`,
-      `    chroot: ${this.chroot}`,
+      ...indent([...servers, `  chroot: ${this.chroot}`]), // of the last one alone (zk-tree 1)
       `zookeeper-timeout: ${SESSION_SECONDS}`,
       `images-dir: ${this.imagesDir(builder)}`,
       `build-log-dir: ${this.logDir(builder)}`,
