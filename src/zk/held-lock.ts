@@ -35,10 +35,7 @@ export class ContenderLock implements HeldLock {
     this.fence = own.czxid;
     this.#session = own.session;
     this.#stopListening = zk.onState((state, session) => this.#onState(state, session));
-    this.#session.lost.addEventListener('abort', this.#onLost, { once: true });
-    if (this.#session.lost.aborted) this.#onLost();
-    else if (zk.state === 'connected') void this.#check();
-    else this.#onState(zk.state, zk.session);
+    this.#onState(zk.state, zk.session);
   }
 
   get signal(): AbortSignal {
@@ -46,7 +43,7 @@ export class ContenderLock implements HeldLock {
   }
 
   isHeld(): boolean {
-    if (this.signal.aborted) return false;
+    if (this.signal.aborted || this.#session.lost.aborted) return false;
     return this.tools.clock.monotonic() < (this.#uncheckedUntilMs ?? this.#session.leaseEndMs());
   }
 
@@ -65,15 +62,16 @@ export class ContenderLock implements HeldLock {
   }
 
   #onState(state: ConnectionState, session: Session | undefined): void {
-    if (state === 'connected') {
-      if (session?.id === this.#session.id) void this.#check();
-      return;
-    }
+    // A state follows the end of a session at once: no need for one listener a lock on the session's own signal.
+    if (this.#session.lost.aborted) this.#end(new ZkError('SESSION_EXPIRED', this.contender));
+    else if (state !== 'connected') this.#suspend();
+    else if (session === this.#session) void this.#check();
+  }
+
+  #suspend(): void {
     this.#losses += 1;
     this.#uncheckedUntilMs ??= this.#session.leaseEndMs();
   }
-
-  readonly #onLost = () => this.#end(new ZkError('SESSION_EXPIRED', this.contender));
 
   readonly #onOwnEvent = (event: WatchEvent) => {
     if (event.type === 'deleted') this.#gone();
@@ -119,7 +117,6 @@ export class ContenderLock implements HeldLock {
 
   #end(reason: Error): void {
     this.#stopListening();
-    this.#session.lost.removeEventListener('abort', this.#onLost);
     if (!this.signal.aborted) this.#over.abort(reason);
   }
 }

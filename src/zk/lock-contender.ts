@@ -78,12 +78,14 @@ export async function removeContender(zk: ZooKeeper, contender: Contender, tools
 }
 
 async function removeUntilCertain(zk: ZooKeeper, contender: Contender, tools: ZkTools): Promise<void> {
-  const signal = contender.isPersistent ? new AbortController().signal : contender.session.lost;
+  const remove = async () => {
+    if (contender.isPersistent || zk.session === contender.session) await deleteIfThere(zk, contender.path);
+  };
   try {
     // Repeated like a read: nobody else makes a znode of this name, so deleting twice is harmless.
-    await retryRead(zk, () => deleteIfThere(zk, contender.path), { tools, signal });
+    await retryRead(zk, remove, { tools, signal: new AbortController().signal });
   } catch (error) {
-    if (signal.aborted || isZkError(error, 'SESSION_CLOSED')) return;
+    if (isZkError(error, 'SESSION_CLOSED')) return;
     tools.log.warn('cannot remove a lock contender', { err: error });
   }
 }

@@ -94,6 +94,7 @@ export class MemoryClient extends MemoryConnection implements ZooKeeper {
   async addWatch(path: string, mode: WatchMode, watcher: Watcher, options: RequestOptions = {}): Promise<WatchHandle> {
     checkPath(path);
     const watch = { path, recursive: mode === 'persistent-recursive', watcher };
+    if (this.watches.isOtherwise(watch)) throw new ZkError('BAD_ARGUMENTS', path);
     const onReply = () => this.watches.addPersistent(watch);
     await this.ask('addWatch', [path], () => undefined, options, onReply);
     return { close: async () => this.watches.removePersistent(watch) };

@@ -34,6 +34,11 @@ export class MemoryWatches {
     this.#persistent.add(watch);
   }
 
+  /** Whether the path is watched persistently in the other mode, which a server would silently replace. */
+  isOtherwise(watch: PersistentWatch): boolean {
+    return [...this.#persistent].some((it) => it.path === watch.path && it.recursive !== watch.recursive);
+  }
+
   removePersistent(watch: PersistentWatch): void {
     this.#persistent.delete(watch);
   }

@@ -158,7 +158,6 @@ describe('a lock on a real server', () => {
       }
       const beliefs = readBeliefs(seats.flatMap((it) => it.files));
       const fences = await entryFences(zk, options.log);
-      process.stdout.write(`${beliefs.length} holds, ${fences.length} entries\n`);
       expect({ seed, overlaps: overlaps(beliefs), stepsBack: stepsBack(fences) }).toEqual({
         seed,
         overlaps: [],

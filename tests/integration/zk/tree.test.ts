@@ -85,9 +85,6 @@ describe('a cached tree on a real server', () => {
     }
     await expectEqual('/ten');
     const best = { loadMs: Math.min(...loads), rereadMs: Math.min(...rereads) };
-    process.stdout.write(
-      `10,000 znodes: load ${loads.map(Math.round).join(' ')}, re-read ${rereads.map(Math.round).join(' ')} ms\n`,
-    );
     // Generous: what is measured with care belongs to the benchmark, this only notices a return to one read a znode.
     expect(best.loadMs).toBeLessThan(1_000);
     expect(best.rereadMs).toBeLessThan(1_000);

@@ -238,6 +238,25 @@ describe('a lock', () => {
     expect(await acquire(two, { timeoutMs: 0 })).toBeDefined();
   });
 
+  test('is one of many that one session holds, without piling up listeners', async () => {
+    const warnings: Error[] = [];
+    const onWarning = (warning: Error) => warnings.push(warning);
+    process.on('warning', onWarning);
+    const locks = await Promise.all(
+      Array.from({ length: 40 }, (_, at) =>
+        acquireLock(one, `/many/${at}`, { signal: new AbortController().signal }, tools()),
+      ),
+    );
+    expect(locks.every((it) => it?.isHeld())).toBe(true);
+    server.suspend(one);
+    await Promise.all(locks.map((it) => it!.release()));
+    server.resume(one);
+    await settle();
+    process.off('warning', onWarning);
+    expect(warnings).toEqual([]);
+    expect([...server.dump().keys()].filter((it) => it.includes('__lock__'))).toEqual([]);
+  });
+
   test('closing the client ends the wait', async () => {
     await acquire(one);
     const waiting = acquire(two);
