@@ -61,6 +61,7 @@ export async function runLauncher(options: LauncherOptions, tools: LauncherTools
   tools.log.info('launcher is ready', { providers: config.providers.size, labels: config.labels.size });
   options.onReady?.();
   await aborted(stop.drain);
+  tools.log.info(stop.now.aborted ? 'launcher stops' : 'launcher finishes what it has in hand');
   await watching.stop();
   await Promise.race([drained(workers, roster, background), aborted(stop.now)]);
 }

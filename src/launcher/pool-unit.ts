@@ -102,5 +102,6 @@ export class PoolUnit {
     await this.registration.unregister();
     await this.worker.drain();
     await this.#loop.stop();
+    this.#context.tools.log.info('pool has ended', { pool: this.worker.name });
   }
 }

@@ -48,10 +48,11 @@ export class ProviderUnit {
     for (const pool of this.pools.values()) pool.nudge();
   }
 
-  /** Finishes what the pools have in hand, then closes. */
+  /** Finishes what the pools have in hand; the connection closes with the last launch or deletion that uses it. */
   async drain(): Promise<void> {
     await Promise.all([...this.pools.values()].map((it) => it.drain()));
-    await this.close();
+    await Promise.all(this.#loops.map((it) => it.stop()));
+    await this.#runtime.retire();
   }
 
   /** Stops and closes at once. */

@@ -136,11 +136,18 @@ export class Fleet {
 
   /** Names of the servers that the cloud has for a provider, without those on their way out. */
   serverNames(provider = 'fake-east'): string[] {
-    const { servers } = this.cloud.cloud.account(provider);
-    return servers
-      .list()
-      .flatMap((it) => (it.status === 'DELETING' ? [] : [it.name]))
+    return this.#servers(provider)
+      .map((it) => it.name)
       .sort();
+  }
+
+  serverIds(provider = 'fake-east'): string[] {
+    return this.#servers(provider).map((it) => it.id);
+  }
+
+  #servers(provider: string) {
+    const { servers } = this.cloud.cloud.account(provider);
+    return servers.list().filter((it) => it.status !== 'DELETING');
   }
 
   /** Ends all launchers and clients of a test, and empties tree and cloud. */
