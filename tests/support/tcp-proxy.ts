@@ -6,6 +6,7 @@ export class TcpProxy {
   readonly #pairs = new Set<readonly [Socket, Socket]>();
   #isCut = false;
   #isSilent = false;
+  #chunksToCut: number | undefined;
   #isDeaf = false;
 
   private constructor(
@@ -33,6 +34,12 @@ export class TcpProxy {
     this.#pairs.clear();
   }
 
+  /** Cuts as soon as that many more chunks came from clients; the last is delivered yet, its answer is not. */
+  cutAfter(chunks: number): void {
+    this.#chunksToCut = chunks === 0 ? undefined : chunks;
+    if (chunks === 0) this.cut();
+  }
+
   /** Accepts connections again after `cut(true)`. */
   mend(): void {
     this.#isCut = false;
@@ -56,6 +63,15 @@ export class TcpProxy {
     await once(this.server, 'close');
   }
 
+  #count(near: Socket, far: Socket): void {
+    if (this.#chunksToCut === undefined) return;
+    this.#chunksToCut -= 1;
+    if (this.#chunksToCut > 0) return;
+    this.#chunksToCut = undefined;
+    far.end(); // what was written is delivered first
+    near.destroy();
+  }
+
   #join(near: Socket): void {
     if (this.#isCut) {
       near.destroy();
@@ -68,6 +84,7 @@ export class TcpProxy {
       from.setNoDelay(true);
       from.on('data', (chunk: Buffer) => {
         if (!this.#isSilent && !(this.#isDeaf && from === far)) to.write(chunk);
+        if (from === near) this.#count(near, far);
       });
       from.on('error', () => undefined);
       from.on('close', () => {

@@ -9,6 +9,7 @@ import { acquireLock } from '../../../src/zk/lock';
 import { protectedCreate } from '../../../src/zk/protected-create';
 import { type Member, type PrivateServer, startZooKeeper } from '../../../src/zk/server/private-server';
 import { openTree } from '../../../src/zk/tree';
+import { eventually } from '../../support/eventually';
 
 const tools = { clock: systemClock, random: systemRandom, log: silentLogger };
 const never = new AbortController().signal;
@@ -16,8 +17,6 @@ setMaxListeners(0, never);
 const NOTHING = Buffer.alloc(0);
 /** A session that outlives an election in which members miss each other a few times, on a busy machine. */
 const ELECTION_MS = 60_000;
-
-jest.setTimeout(90_000);
 
 describe('an ensemble of three', () => {
   let server: PrivateServer;
@@ -58,6 +57,9 @@ describe('an ensemble of three', () => {
     await zk.create('/protected', NOTHING);
     const leader = await server.leader();
     let killed = false;
+    let before = 0;
+    let begin: () => void = () => undefined;
+    const begun = new Promise<void>((done) => (begin = done));
     let after = 0;
     const workers = Array.from({ length: 20 }, async (_, worker) => {
       const made = { acknowledged: [] as string[], kept: [] as string[] };
@@ -71,10 +73,11 @@ describe('an ensemble of three', () => {
         const options = { mode: 'persistent-sequential', tools, signal: never } as const;
         made.kept.push((await protectedCreate(zk, '/protected', NOTHING, options)).path);
         if (killed) after += 1;
+        else if ((before += 1) === 100) begin();
       }
       return made;
     });
-    await systemClock.sleep(200);
+    await begun;
     await leader.kill();
     killed = true;
     const made = await Promise.all(workers);
@@ -84,7 +87,7 @@ describe('an ensemble of three', () => {
     const kept = (await zk.children('/protected')).children.map((it) => `/protected/${it}`);
     expect(kept.toSorted()).toEqual(made.flatMap((it) => it.kept).toSorted());
     expect(kept.length).toBeGreaterThan(200);
-  });
+  }, 90_000);
 
   test('of which the member that a holder sits on freezes: the lock is kept over another one', async () => {
     const member = await follower();
@@ -97,7 +100,7 @@ describe('an ensemble of three', () => {
     const back = new Promise<void>((done) => zk.onState((state) => state === 'connected' && done()));
     member.freeze();
     await back;
-    while (!lock.isHeld()) await systemClock.sleep(10, lock.signal);
+    await eventually(() => lock.isHeld());
     expect([zk.session, lock.signal.aborted]).toEqual([session, false]);
     await zk.transaction([lock.guard()]);
     member.thaw();
@@ -119,7 +122,7 @@ describe('an ensemble of three', () => {
     const sampling = (async () => {
       while (!watching.signal.aborted) {
         believed.push(lock.isHeld());
-        await systemClock.sleep(1);
+        await new Promise((done) => setImmediate(done));
       }
     })();
     member.thaw();
@@ -150,7 +153,7 @@ describe('an ensemble of three', () => {
     }
     expect(tree.size).toBe(61);
     await tree.close();
-  });
+  }, 90_000);
 });
 
 function hostsOf(member: Member): string {

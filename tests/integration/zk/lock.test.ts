@@ -3,14 +3,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemClock } from '../../../src/runtime/clock';
 import { silentLogger } from '../../../src/runtime/log';
-import { pick, type Random, seededRandom, systemRandom } from '../../../src/runtime/random';
+import { seededRandom, systemRandom } from '../../../src/runtime/random';
 import type { ZooKeeper } from '../../../src/zk/client';
 import { connectZooKeeper } from '../../../src/zk/engine';
 import { acquireLock } from '../../../src/zk/lock';
-import type { HeldLock } from '../../../src/zk/lock-api';
 import { type PrivateServer, startZooKeeper } from '../../../src/zk/server/private-server';
 import type { LockerOptions } from '../../support/child-locker';
 import { entryFences, Locker, overlaps, readBeliefs, stepsBack } from '../../support/lockers';
+import { eventually } from '../../support/eventually';
+import { makeTrouble, Seat } from '../../support/lock-seat';
 import { TcpProxy } from '../../support/tcp-proxy';
 
 const tools = { clock: systemClock, random: systemRandom, log: silentLogger };
@@ -60,10 +61,6 @@ describe('a lock on a real server', () => {
     });
   }
 
-  async function untilHeld(lock: HeldLock): Promise<void> {
-    while (!lock.isHeld()) await systemClock.sleep(5, lock.signal);
-  }
-
   describe('a link cut', () => {
     let proxy: TcpProxy;
     let mine: ZooKeeper;
@@ -84,7 +81,7 @@ describe('a lock on a real server', () => {
       await suspended;
       proxy.mend();
       await mine.connected();
-      await untilHeld(lock);
+      await eventually(() => lock.isHeld());
       expect(lock.signal.aborted).toBe(false);
       expect((await zk.exists(lock.contender))?.czxid).toBe(lock.fence);
       await lock.release();
@@ -108,13 +105,12 @@ describe('a lock on a real server', () => {
     test('in the very moment of each request of an acquisition leaves one contender or none', async () => {
       for (let round = 0; round < 8; round += 1) {
         await mine.connected();
+        proxy.cutAfter(round);
         const acquiring = acquireLock(mine, '/cut/each', { signal: never }, tools);
-        await systemClock.sleep(round / 3);
-        proxy.cut();
         const lock = (await acquiring)!;
         expect((await zk.children('/cut/each')).children).toEqual([lock.contender.slice('/cut/each/'.length)]);
         await lock.release();
-        while ((await zk.children('/cut/each')).children.length > 0) await systemClock.sleep(5);
+        await eventually(async () => (await zk.children('/cut/each')).children.length === 0);
       }
     });
   });
@@ -144,14 +140,12 @@ describe('a lock on a real server', () => {
     test(`is exclusive (seed ${seed})`, async () => {
       const random = seededRandom(seed);
       const options = await lockerOptions({ sessionTimeoutMs: CONTENDED_SESSION_MS, holdMs: 300, impatience: 0.2 });
-      const seats = await Promise.all(Array.from({ length: 8 }, (_, at) => Seat.open(at, options, random)));
+      const seats = await Promise.all(
+        Array.from({ length: 8 }, (_, at) => Seat.open(at, options, random, server.members[0]!)),
+      );
       try {
         await Promise.all(seats.map((it) => it.locker.said('ready')));
-        const end = systemClock.monotonic() + 12_000;
-        while (systemClock.monotonic() < end) {
-          await pick(random, seats).trouble(random);
-          await systemClock.sleep(random.next() * 250);
-        }
+        await makeTrouble(seats, random, 12_000);
       } finally {
         const closed = await Promise.allSettled(seats.map((it) => it.close()));
         expect(closed.filter((it) => it.status === 'rejected')).toEqual([]);
@@ -168,98 +162,3 @@ describe('a lock on a real server', () => {
     });
   });
 });
-
-/** A place in the contention: a link of its own, and the process that sits there at the moment. */
-class Seat {
-  readonly files: string[] = [];
-  #respawns = 0;
-  locker: Locker;
-
-  private constructor(
-    private readonly at: number,
-    private readonly options: LockerOptions,
-    private readonly random: Random,
-    private readonly proxy: TcpProxy,
-  ) {
-    this.locker = this.#spawn();
-  }
-
-  static async open(at: number, options: LockerOptions, random: Random): Promise<Seat> {
-    return new Seat(at, options, random, await TcpProxy.open(server.members[0]!));
-  }
-
-  /** Something that ends by itself after a while, or is over at once. */
-  async trouble(random: Random): Promise<void> {
-    const dice = random.next();
-    const ms = random.next() * 2 * CONTENDED_SESSION_MS;
-    if (this.#inTrouble) return;
-    if (dice < 0.35)
-      this.#during(
-        ms,
-        () => this.locker.freeze(),
-        () => this.locker.thaw(),
-      );
-    else if (dice < 0.5) await this.#replace();
-    else if (dice < 0.75) this.proxy.cut();
-    else
-      this.#during(
-        ms,
-        () => this.proxy.silence(true),
-        () => this.proxy.silence(false),
-      );
-  }
-
-  /** The worst moment: it holds, and will not hear of the end of its session for a while. */
-  silenceHolder(): void {
-    const ms = (1 + this.random.next()) * CONTENDED_SESSION_MS;
-    if (this.#inTrouble) return;
-    if (this.random.next() < 0.7)
-      this.#during(
-        ms,
-        () => this.locker.freeze(),
-        () => this.locker.thaw(),
-      );
-    else
-      this.#during(
-        ms,
-        () => this.proxy.silence(true),
-        () => this.proxy.silence(false),
-      );
-  }
-
-  async close(): Promise<void> {
-    await Promise.all(this.#ending);
-    await this.locker.stop();
-    await this.proxy.close();
-  }
-
-  readonly #ending = new Set<Promise<void>>();
-  #inTrouble = false;
-
-  #during(ms: number, begin: () => void, end: () => void): void {
-    this.#inTrouble = true;
-    begin();
-    const over = () => {
-      this.#inTrouble = false;
-      end();
-    };
-    this.#ending.add(systemClock.sleep(ms).then(over));
-  }
-
-  async #replace(): Promise<void> {
-    await this.locker.kill();
-    this.locker = this.#spawn();
-  }
-
-  #spawn(): Locker {
-    this.#respawns += 1;
-    const name = `${this.options.beliefs}-${this.at}-${this.#respawns}`;
-    this.files.push(name);
-    const seed = Math.floor(this.random.next() * 2 ** 31);
-    const locker = Locker.start('ours', { ...this.options, hosts: this.proxy.hosts, beliefs: name, seed });
-    locker.onHeld = () => {
-      if (this.random.next() < 0.5) this.silenceHolder();
-    };
-    return locker;
-  }
-}
