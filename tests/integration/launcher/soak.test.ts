@@ -38,7 +38,9 @@ test(`random requests, cancels, faults and restarts leave nothing behind (SOAK_S
     });
     const restarts = (async () => {
       for (let count = 0; count < 3; count += 1) {
-        await peer.scheduler.await(await peer.scheduler.submit({ labels: ['small'] }), never).then(() => undefined);
+        const request = await peer.scheduler.submit({ labels: ['small'] });
+        await peer.scheduler.await(request, never);
+        await peer.scheduler.cancel(request);
         await (random.next() < 0.5 ? second.stop() : second.drain());
         second = await fleet.launcher(config);
       }
@@ -49,7 +51,7 @@ test(`random requests, cancels, faults and restarts leave nothing behind (SOAK_S
   } finally {
     await fleet.stop();
   }
-}, 40_000);
+}, 120_000);
 
 async function oneRequest({ scheduler }: Peer, random: Random): Promise<void> {
   const labels = pick(random, [['small'], ['small', 'small'], ['big'], ['big', 'small', 'big'], ['small']]);
