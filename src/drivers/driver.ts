@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { MachineFacts, StandingMachine } from '../config/standing-machine';
 import type { PoolConfig, PoolLabelConfig, ProviderConfig } from '../config/types';
 import type { Json } from '../model/json';
 import type { Resources } from '../model/records';
@@ -130,6 +131,19 @@ export interface ProviderImages {
   cloudImageReady(name: string, signal: AbortSignal): Promise<boolean>;
 }
 
+/** Machines that are there already: the launcher registers a node for each of their slots, and never launches (drivers.md 7). */
+export interface StandingMachines {
+  /** As configured, in file order. */
+  readonly machines: readonly StandingMachine[];
+  /**
+   * Whether a machine is fit to be registered: it answers in its time and has the keys that the configuration says.
+   * `LaunchFailedError` when it does not answer, `RefusedError` when it has other keys. Any number may run side by side.
+   */
+  check(machine: StandingMachine, signal: AbortSignal): Promise<MachineFacts>;
+  /** Resolves when a machine that is about to be handed out can be reached; `LaunchFailedError` when not in its time. */
+  reach(machine: StandingMachine, signal: AbortSignal): Promise<void>;
+}
+
 /**
  * One configured provider. Rate limits, metrics and retries are wrappers around it, written once. Every method rejects
  * with a `DriverError`, or with the signal's reason.
@@ -161,6 +175,8 @@ export interface Provider {
   cleanLeaks?(signal: AbortSignal): Promise<Readonly<Record<string, number>>>;
   /** Absent where the cloud takes none: static, kubernetes. */
   readonly images?: ProviderImages;
+  /** Present where nodes are not launched. */
+  readonly standing?: StandingMachines;
   /** Stops polling and closes connections; calls in progress are aborted. Instances live on. */
   close(): Promise<void>;
 }

@@ -9,6 +9,7 @@ import { metastaticSchema } from './metastatic/schema';
 import { openStackSchema } from './openstack/schema';
 import type * as QemuModule from './qemu/driver';
 import { qemuSchema } from './qemu/schema';
+import type * as StaticModule from './static/driver';
 import { staticSchema } from './static/schema';
 
 /** A driver whose code is read from disk only when a provider wants it; its schema is there at once. */
@@ -34,7 +35,10 @@ export const drivers: ReadonlyMap<string, DriverEntry> & DriverRegistry = new Ma
       return (require('./qemu/driver') as typeof QemuModule).qemuDriver;
     }),
     schemaOnly({ name: 'openstack', schema: openStackSchema, managesImages: true }),
-    schemaOnly({ name: 'static', schema: staticSchema, managesImages: false }),
+    available({ name: 'static', schema: staticSchema, managesImages: false }, () => {
+      // eslint-disable-next-line @typescript-eslint/no-require-imports -- as above
+      return (require('./static/driver') as typeof StaticModule).staticDriver;
+    }),
     schemaOnly({ name: 'metastatic', schema: metastaticSchema, managesImages: false }),
     schemaOnly({ name: 'kubernetes', schema: kubernetesSchema, managesImages: false }),
     schemaOnly({ name: 'aws', schema: awsSchema, managesImages: true }),

@@ -24,6 +24,9 @@ const node = mapping(
   { loadOnly: ['ssh-port'] },
 );
 
+/** A machine's entry with defaults filled in. */
+export type MachineSection = z.infer<typeof node>;
+
 const pool = mapping({
   ...poolKeys,
   nodes: z.array(node).default([]).describe('The machines.'),

@@ -14,7 +14,6 @@ test('names and entries agree', () => {
 
 test.each([
   ['openstack', { cloud: 'c' }],
-  ['static', {}],
   ['metastatic', {}],
   ['kubernetes', {}],
   ['aws', { 'region-name': 'r' }],
