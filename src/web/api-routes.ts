@@ -1,0 +1,65 @@
+import type { Clock } from '../runtime/clock';
+import type { Answer, Route, WebRequest } from './answer';
+import { JSON_TYPE, problem } from './answers';
+import { notLoaded, STALE } from './list-routes';
+import { openApiDocument } from './openapi';
+import { Rendering } from './rendering';
+import { RenderingCache } from './rendering-cache';
+import { filtered, type Resource, ResourceWords } from './resource';
+import { RESOURCES } from './resources';
+import type { SeenTree } from './seen-tree';
+
+/** The resources below `/api/v1` that `tree` can show, and their description. */
+export function apiRoutes(tree: SeenTree, version: string | null, clock: Clock): Route[] {
+  const shown = RESOURCES.filter((it) => tree.parts.includes(it.part));
+  const document = new Rendering(
+    `${JSON.stringify(openApiDocument(shown, version))}\n`,
+    Math.floor(clock.wall() / 1000),
+  );
+  return [
+    { path: '/api/v1/openapi.json', handle: () => cached(document) },
+    ...shown.flatMap((it) => resourceRoutes(it, tree, clock)),
+  ];
+}
+
+function resourceRoutes(resource: Resource, tree: SeenTree, clock: Clock): Route[] {
+  const words = new ResourceWords(resource.fields);
+  const cache = new RenderingCache(clock);
+  const answer = (key: string, make: () => string | undefined): Answer => {
+    const sight = tree.sight(resource.part);
+    if (sight === 'loading') return notLoaded(resource.part);
+    const basis = { version: tree.version(resource.part), changesWithTime: false };
+    const rendering = cache.get(key, basis, () => make() ?? '');
+    if (rendering.body.length === 0) return problem(404, 'not-found', `there is no such ${resource.schemaName}`);
+    return cached(rendering, sight === 'stale');
+  };
+  const list = (request: WebRequest) => {
+    const wanted = filtersOf(resource, request.query);
+    const key = JSON.stringify([...wanted]);
+    return answer(key, () => words.list(filtered(resource.rows(tree), resource.fields, wanted)));
+  };
+  const routes: Route[] = [{ path: `/api/v1/${resource.name}`, handle: list }];
+  const { one } = resource;
+  if (one !== undefined) {
+    routes.push({
+      path: `/api/v1/${resource.name}${one.path}`,
+      handle: ({ params }) =>
+        answer(JSON.stringify(params), () => {
+          const row = one.find(tree, params);
+          return row === undefined ? undefined : `${words.one(row)}\n`;
+        }),
+    });
+  }
+  return routes;
+}
+
+/** Several values of one name, given apart or joined with commas, mean any of them. */
+function filtersOf(resource: Resource, query: URLSearchParams): ReadonlyMap<string, readonly string[]> {
+  const names = resource.fields.filter((it) => it.isFilter === true && query.has(it.name)).map((it) => it.name);
+  return new Map(names.map((it) => [it, query.getAll(it).flatMap((value) => value.split(','))]));
+}
+
+function cached(rendering: Rendering, isStale = false): Answer {
+  const headers = isStale ? { headers: STALE } : {};
+  return { kind: 'body', status: 200, type: JSON_TYPE, rendering, cached: true, ...headers };
+}

@@ -1,0 +1,28 @@
+import type { Clock } from '../runtime/clock';
+import type { Route } from './answer';
+import { apiRoutes } from './api-routes';
+import { changeRoutes } from './change-events';
+import { healthRoutes } from './health';
+import { type LocalLogs, logRoutes } from './log-routes';
+import type { Part, SeenTree } from './seen-tree';
+
+export interface BuilderWebOptions {
+  readonly version: string | null;
+  /** Whether the builder is registered and its loops run. */
+  readonly isRunning: () => boolean;
+  readonly logs: LocalLogs;
+  readonly clock: Clock;
+}
+
+/** What a builder looks at anyway; nodes and requests are the launcher's to show. */
+export const BUILDER_PARTS: readonly Part[] = ['images', 'components'];
+
+/** What a builder serves: health, its images and builds, and the logs of the builds that it made. */
+export function builderRoutes(tree: SeenTree, { version, isRunning, logs, clock }: BuilderWebOptions): Route[] {
+  return [
+    ...healthRoutes(tree, { program: 'builder', version, isRunning }, clock),
+    ...apiRoutes(tree, version, clock),
+    ...changeRoutes(tree, clock),
+    ...logRoutes(tree, logs, clock),
+  ];
+}

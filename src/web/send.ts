@@ -1,0 +1,115 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import type { Clock } from '../runtime/clock';
+import type { Answer, BodyAnswer, EventsAnswer, StreamAnswer } from './answer';
+import { isKnown } from './conditional';
+import { EventStream } from './event-stream';
+import { takesGzip } from './negotiation';
+
+/** What every answer carries: nothing of ours is to be framed, sniffed, or run by another page. */
+const SECURITY_HEADERS: Readonly<Record<string, string>> = {
+  'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+  'Referrer-Policy': 'no-referrer',
+  'X-Content-Type-Options': 'nosniff',
+  'X-Frame-Options': 'DENY',
+};
+
+export interface SendTools {
+  readonly clock: Clock;
+  /** Value of `Access-Control-Allow-Origin`; without it pages of other origins read nothing. */
+  readonly corsOrigin?: string | undefined;
+}
+
+/** Sends an answer, whole or until `signal` aborts. Rejects when the client goes in the middle. */
+export async function send(
+  request: IncomingMessage,
+  response: ServerResponse,
+  answer: Answer,
+  tools: SendTools,
+  signal: AbortSignal,
+): Promise<void> {
+  for (const [name, value] of Object.entries(SECURITY_HEADERS)) response.setHeader(name, value);
+  if (tools.corsOrigin !== undefined) response.setHeader('Access-Control-Allow-Origin', tools.corsOrigin);
+  if (answer.kind === 'body') return sendBody(request, response, answer, tools.clock.wall());
+  if (answer.kind === 'stream') return sendStream(request, response, answer, signal);
+  return sendEvents(request, response, answer, tools, signal);
+}
+
+async function sendBody(
+  request: IncomingMessage,
+  response: ServerResponse,
+  answer: BodyAnswer,
+  now: number,
+): Promise<void> {
+  const { rendering } = answer;
+  setHeaders(response, answer);
+  response.setHeader('Vary', 'Accept, Accept-Encoding');
+  if (answer.cached) setCaching(response, answer, now);
+  else response.setHeader('Cache-Control', 'no-store');
+  if (answer.cached && answer.status === 200 && isKnown(rendering, request.headers)) {
+    response.removeHeader('Content-Type');
+    response.writeHead(304).end();
+    return;
+  }
+  const zipped = rendering.isWorthCompressing && takesGzip(request.headers['accept-encoding']);
+  const body = zipped ? await rendering.gzipped() : rendering.body;
+  if (zipped) response.setHeader('Content-Encoding', 'gzip');
+  response.setHeader('Content-Length', body.length);
+  response.writeHead(answer.status).end(request.method === 'HEAD' ? undefined : body);
+}
+
+/** webapp.md 4: to be kept for a second; beyond it, an ETag. */
+function setCaching(response: ServerResponse, { rendering }: BodyAnswer, now: number): void {
+  const { modifiedSeconds } = rendering;
+  response.setHeader('Cache-Control', 'public, max-age=1');
+  response.setHeader('ETag', rendering.etag);
+  if (modifiedSeconds * 1000 <= now) {
+    response.setHeader('Last-Modified', new Date(modifiedSeconds * 1000).toUTCString());
+  }
+  response.setHeader('Expires', new Date((Math.floor(now / 1000) + 1) * 1000).toUTCString());
+}
+
+async function sendStream(
+  request: IncomingMessage,
+  response: ServerResponse,
+  answer: StreamAnswer,
+  signal: AbortSignal,
+): Promise<void> {
+  setHeaders(response, answer);
+  response.setHeader('Content-Length', answer.length);
+  response.setHeader('Cache-Control', 'no-store');
+  response.writeHead(answer.status);
+  if (request.method === 'HEAD') response.end();
+  else await pipeline(Readable.from(answer.bytes(signal), { objectMode: false }), response, { signal });
+}
+
+async function sendEvents(
+  request: IncomingMessage,
+  response: ServerResponse,
+  answer: EventsAnswer,
+  tools: SendTools,
+  signal: AbortSignal,
+): Promise<void> {
+  response.setHeader('Content-Type', 'text/event-stream; charset=utf-8');
+  response.setHeader('Cache-Control', 'no-store');
+  response.setHeader('X-Accel-Buffering', 'no'); // proxies that collect answers are asked not to
+  response.writeHead(200);
+  if (request.method !== 'HEAD') {
+    response.flushHeaders();
+    const stream = new EventStream(response, tools.clock, signal);
+    try {
+      await answer.run(stream, signal);
+    } catch (error) {
+      if (!signal.aborted) throw error; // else the client is gone, or we end
+    } finally {
+      stream.close();
+    }
+  }
+  response.end();
+}
+
+function setHeaders(response: ServerResponse, answer: BodyAnswer | StreamAnswer): void {
+  response.setHeader('Content-Type', answer.type);
+  for (const [name, value] of Object.entries(answer.headers ?? {})) response.setHeader(name, value);
+}
