@@ -69,7 +69,7 @@ export function machineOfNode({ hostname, externalId, username, connectionPort }
 }
 
 /** `ready`, promised to nobody, held by nobody. */
-export function isIdle({ record, locked }: KnownNode): boolean {
+export function isIdle({ record, locked }: Pick<KnownNode, 'record' | 'locked'>): boolean {
   return record.state === 'ready' && record.allocatedTo === null && !locked;
 }
 

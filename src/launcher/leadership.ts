@@ -1,5 +1,6 @@
 import { Backoff } from '../runtime/backoff';
 import { acquireLock } from '../zk/lock';
+import type { HeldLock } from '../zk/lock-api';
 import type { LauncherTools } from './tools';
 
 /** Besides `elections/stats`, which Python launchers know; they leave other names alone (zk-tree 11). */
@@ -7,7 +8,7 @@ const ELECTIONS = '/nodepool/elections';
 
 /** One of all launchers does a thing that several would overdo. Whoever leads does so until its session or itself ends. */
 export class Leadership {
-  #leads = false;
+  #lock: HeldLock | undefined;
   readonly #stopping = new AbortController();
   readonly #ended: Promise<void>;
 
@@ -20,7 +21,12 @@ export class Leadership {
   }
 
   get leads(): boolean {
-    return this.#leads;
+    return this.#lock !== undefined;
+  }
+
+  /** What we lead by; its guard keeps writes from outliving the election. */
+  get term(): HeldLock | undefined {
+    return this.#lock;
   }
 
   /** Lets another lead. */
@@ -50,16 +56,16 @@ export class Leadership {
     const lock = await acquireLock(store.zk, `${ELECTIONS}/${this.subject}`, { signal, parents: 'create' }, this.tools);
     if (lock === undefined) return;
     try {
-      this.#lead(true);
+      this.#lead(lock);
       await firstAborted(signal, lock.signal);
     } finally {
-      this.#lead(false);
+      this.#lead(undefined);
       await lock.release();
     }
   }
 
-  #lead(leads: boolean): void {
-    this.#leads = leads;
+  #lead(lock: HeldLock | undefined): void {
+    this.#lock = lock;
     this.onChange();
   }
 }

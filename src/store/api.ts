@@ -192,6 +192,12 @@ export interface Nodes {
    * as a `set` with version: the record appears only if they hold, else their ZkError is thrown.
    */
   create(node: Node, signal: AbortSignal, extra?: readonly Op[]): Promise<NodeClaim>;
+  /**
+   * Creates a node as it is, unlocked, in one transaction with the steps of `guard`, e.g. that a lock is still ours; exactly
+   * once even if the reply is lost. For nodes that are `ready` from the beginning (zk-tree 8.1). Returns its id; throws
+   * the ZkError of a guard that does not hold.
+   */
+  register(node: Node, guard: readonly Op[], signal: AbortSignal): Promise<string>;
   /** Locks an existing node and re-reads it. Undefined: held by somebody (after `timeoutMs`, default 0), or gone. */
   claim(id: string, signal: AbortSignal, timeoutMs?: number): Promise<NodeClaim | undefined>;
   /**

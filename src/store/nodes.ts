@@ -14,6 +14,7 @@ import { toStored } from './entries';
 import { deleteTree, readIfThere } from './guarded';
 import { nodeEntry } from './node-entries';
 import type { StoreParts } from './parts';
+import { registerNode } from './register-node';
 import { untilKnown } from './repeat';
 
 const KIND: RecordKind<Node> = { what: 'node', parse: parseNode, print: printNode, moves: NODE_MOVES };
@@ -61,6 +62,10 @@ export class TreeNodes implements Nodes {
     if (claim === undefined) throw new ClaimLostError(created.path, 'record-gone');
     await claim.write(node);
     return claim;
+  }
+
+  register(node: Node, guard: readonly Op[], signal: AbortSignal): Promise<string> {
+    return registerNode(this.parts, node, guard, signal);
   }
 
   async claim(id: string, signal: AbortSignal, timeoutMs?: number): Promise<NodeClaim | undefined> {
