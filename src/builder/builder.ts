@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Config, ProviderConfig } from '../config/types';
 import type { DriverRegistry, DriverTools, Provider } from '../drivers/driver';
+import { builderExtras } from '../model/component-extras';
 import { Backoff } from '../runtime/backoff';
 import type { StopSignals } from '../runtime/program';
 import { Nudge, type PassOutcome, type Reconciler, runReconciler } from '../runtime/reconcile';
@@ -18,6 +19,7 @@ import { OrphanReconciler } from './orphan-reconciler';
 import { ProviderConnections } from './provider-connections';
 import { type ConfigSource, imageWishes } from './settings';
 import { UploadReconciler } from './upload-reconciler';
+import { startBuilderWeb } from './web';
 
 /** What a builder is made of. The store stays the caller's to close. */
 export interface BuilderParts {
@@ -64,8 +66,10 @@ export async function runBuilder(parts: BuilderParts, options: BuilderOptions, s
   const wakeAll = () => loops.forEach((it) => it.nudge.nudge());
   scope.own(context.store.images.view().onChange(wakeAll), (unlisten) => unlisten());
   scope.own(parts.source.onChange(wakeAll), (unlisten) => unlisten());
-  await register(context, options, scope, stop.drain);
+  const web = await startBuilderWeb(scope, context, options.version);
+  await register(context, options, scope, web?.url, stop.drain);
   if (stop.drain.aborted) return;
+  web?.running();
   if (options.uploadWorkers < context.wishes().providers.size) {
     parts.tools.log.warn('fewer upload workers than providers: a slow one can delay another', {
       upload_workers: options.uploadWorkers,
@@ -145,10 +149,12 @@ async function register(
   context: BuilderContext,
   options: BuilderOptions,
   scope: Scope,
+  webUrl: string | undefined,
   signal: AbortSignal,
 ): Promise<void> {
-  const { hostname } = context.identity;
-  const component = { kind: 'builder', hostname, state: 'running', version: options.version, modelApi: 0 } as const;
+  const { hostname, id } = context.identity;
+  const about = { hostname, version: options.version, unknown: builderExtras({ builderId: id, webUrl }) };
+  const component = { ...about, kind: 'builder', state: 'running', modelApi: 0 } as const;
   const registered = context.store.components.register(component);
   const stopped = aborted(signal);
   const registration = await Promise.race([registered, stopped]);

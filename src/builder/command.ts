@@ -13,6 +13,7 @@ import { systemRandom } from '../runtime/random';
 import { Scope } from '../runtime/scope';
 import { openStore } from '../store/store';
 import { openZooKeeper, TlsFileError } from '../store/open-zookeeper';
+import { WebListenError } from '../web/server';
 import { type BuilderArguments, parseArguments } from './arguments';
 import { BuilderSetupError, runBuilder } from './builder';
 import { ConfigFile } from './config-file';
@@ -105,7 +106,7 @@ function followServers(source: ConfigFile, scope: Scope, log: Logger, update: (h
 
 /** Mistakes of whoever set this up: one clear line each instead of a stack trace. */
 function isSetupError(error: unknown): error is Error {
-  return error instanceof ConfigError || error instanceof BuilderSetupError || error instanceof TlsFileError;
+  return [ConfigError, BuilderSetupError, TlsFileError, WebListenError].some((it) => error instanceof it);
 }
 
 function packageVersion(): string {

@@ -13,11 +13,12 @@ import {
   labelSection,
   tenantLimitSection,
   topLevel,
+  type webappSection,
 } from './schema';
 import { FATAL, ONLY_LOAD, REMARK } from './schema-atoms';
 import { overlaySecrets, readZooKeeper } from './secure';
 import { asMap, type Section } from './section';
-import type { Config, DiskImageConfig, LabelConfig, ProviderConfig } from './types';
+import type { Config, DiskImageConfig, LabelConfig, ProviderConfig, WebappConfig } from './types';
 
 /** What the configuration has to know about a driver; `drivers/registry.ts` has it. */
 export interface DriverSchema {
@@ -79,7 +80,7 @@ function assemble(document: Document, secrets: Document | undefined, schemas: Dr
   const holdAge = top['max-hold-age'];
   return {
     zookeeper: { ...zookeeper, timeout: top['zookeeper-timeout'] },
-    webapp: { port: top.webapp.port, listenAddress: top.webapp.listen_address },
+    webapp: webappConfig(top.webapp),
     elementsDir: top['elements-dir'],
     imagesDir: top['images-dir'],
     buildLogDir: top['build-log-dir'],
@@ -91,6 +92,16 @@ function assemble(document: Document, secrets: Document | undefined, schemas: Dr
     tenantLimits,
     ...(top.cron?.['image-update'] === undefined ? {} : { imageUpdateCron: top.cron['image-update'] }),
     ...(top['installation-id'] === undefined ? {} : { installationId: top['installation-id'] }),
+  };
+}
+
+function webappConfig(section: z.infer<typeof webappSection>): WebappConfig {
+  const { port, listen_address: listenAddress, builder_port: builderPort, cors_origin: corsOrigin } = section;
+  return {
+    port,
+    listenAddress,
+    ...(builderPort === undefined ? {} : { builderPort }),
+    ...(corsOrigin === undefined ? {} : { corsOrigin }),
   };
 }
 

@@ -9,6 +9,12 @@ import { flag, integer, mapping, number, text, textMap, texts } from './schema-a
 export const webappSection = mapping({
   port: integer().default(8005).describe("TCP port of the launcher's status server."),
   listen_address: text().default('0.0.0.0').describe('Address the status server binds to.'),
+  builder_port: integer()
+    .optional()
+    .describe("Not in Python. TCP port of the builder's server of status and build logs; 0: any; none: no server."),
+  cors_origin: text()
+    .optional()
+    .describe('Not in Python. Origin whose pages may read the answers, "*" for all; none if not given.'),
 });
 
 export const zooKeeperServerSection = mapping({
@@ -80,7 +86,7 @@ export const cronSection = mapping({
 
 /** Keys of the top level that hold no list of named things. */
 const plainKeys = {
-  webapp: webappSection.prefault({}).describe('Status server of the launcher.'),
+  webapp: webappSection.prefault({}).describe('Status servers of the launcher and of the builder; read once at start.'),
   'elements-dir': text().optional().describe('Where diskimage-builder looks for elements.'),
   'images-dir': text().optional().describe('Where the builder keeps images; needed by the builder.'),
   'build-log-dir': text().optional().describe('Where build logs go; /var/log/nodepool/builds if not given.'),

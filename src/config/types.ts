@@ -7,7 +7,7 @@ import type { Resources } from '../model/records';
  */
 export interface Config {
   readonly zookeeper: ZooKeeperConfig;
-  readonly webapp: { readonly port: number; readonly listenAddress: string };
+  readonly webapp: WebappConfig;
   readonly elementsDir: string | undefined;
   readonly imagesDir: string | undefined;
   /** Undefined: the builder falls back to `/var/log/nodepool/builds`. */
@@ -27,6 +27,16 @@ export interface Config {
   readonly imageUpdateCron?: string;
   /** Ours: tells this installation from others that share a cloud account. */
   readonly installationId?: string;
+}
+
+/** Read once at start. */
+export interface WebappConfig {
+  readonly port: number;
+  readonly listenAddress: string;
+  /** Ours: where the builder serves; it does not if absent. */
+  readonly builderPort?: number;
+  /** Ours: the origin whose pages may read the answers. */
+  readonly corsOrigin?: string;
 }
 
 export interface ZooKeeperConfig {

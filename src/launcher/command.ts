@@ -16,10 +16,12 @@ import { systemRandom } from '../runtime/random';
 import { Scope } from '../runtime/scope';
 import { openZooKeeper, TlsFileError } from '../store/open-zookeeper';
 import { openStore } from '../store/store';
+import { WebListenError } from '../web/server';
 import type { ZooKeeper } from '../zk/client';
 import type { ConfigSource } from './config-source';
 import { runLauncher } from './main';
 import { type Flags, parseFlags } from './settings';
+import { startLauncherWeb } from './web';
 
 /** `nodepool-launcher`. */
 export const main: Program = async (argv, io) => {
@@ -62,10 +64,13 @@ async function launch(flags: Flags, version: string, log: Logger, io: ProgramIo)
   if (flags.logConfig !== undefined)
     log.warn('log configuration is not read by this release', { file: flags.logConfig });
   const zk = scope.own(await openZooKeeper({ hosts, tls, timeoutSeconds: timeout }, tools), (it) => it.close());
-  await zk.connected(io.stop.drain);
   const store = scope.own(openStore(zk, tools), (it) => it.close());
+  const onReady = flags.webapp
+    ? await startLauncherWeb(scope, config.webapp, store, { ...tools, version })
+    : () => undefined;
+  await zk.connected(io.stop.drain);
   await runLauncher(
-    { source: configSource({ config, stamp }, read, () => configStamp(files), zk) },
+    { source: configSource({ config, stamp }, read, () => configStamp(files), zk), onReady },
     {
       ...tools,
       store,
@@ -86,7 +91,7 @@ class LauncherSetupError extends Error {
 
 /** Mistakes of whoever set this up: one clear line each instead of a stack trace. */
 function isSetupError(error: unknown): error is Error {
-  return error instanceof ConfigError || error instanceof LauncherSetupError || error instanceof TlsFileError;
+  return [ConfigError, LauncherSetupError, TlsFileError, WebListenError].some((it) => error instanceof it);
 }
 
 /** What was read to connect is handed out first, so that the launcher begins with just that. */

@@ -3,13 +3,21 @@ import type { Cell } from '../views/column';
 
 /** JSON as Python's `json.dumps` writes it: blanks after `,` and `:`, nothing but ASCII. Opaque values keep their digits. */
 export function pythonJson(value: Cell): string {
-  if (value instanceof RawJson) return ascii(value.text);
+  if (value instanceof RawJson) return ascii(spaced(value.text));
   if (value === null || value === undefined) return 'null';
   if (typeof value === 'string') return ascii(JSON.stringify(value));
   if (typeof value !== 'object') return JSON.stringify(value);
   if (Array.isArray(value)) return `[${value.map((it) => pythonJson(it as Cell)).join(', ')}]`;
   const members = Object.entries(value).map(([key, inner]) => `${ascii(JSON.stringify(key))}: ${pythonJson(inner)}`);
   return `{${members.join(', ')}}`;
+}
+
+/** Blanks as Python has them, everything else to the letter. */
+function spaced(json: string): string {
+  return json.replace(/"(?:[^"\\]|\\.)*"|\s*([,:])\s*|\s+/g, (found: string, mark: string | undefined) => {
+    if (mark !== undefined) return `${mark} `;
+    return found.startsWith('"') ? found : '';
+  });
 }
 
 /** In JSON text anything beyond ASCII stands inside strings, where it may be written as an escape. */

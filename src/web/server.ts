@@ -4,6 +4,7 @@ import type { Clock } from '../runtime/clock';
 import type { Logger } from '../runtime/log';
 import type { Answer, Method, Route } from './answer';
 import { problem } from './answers';
+import { publicUrl } from './public-url';
 import { RateLimit, type Rate } from './rate-limit';
 import { BodyTooLongError, readForm } from './read-form';
 import { Router } from './router';
@@ -57,7 +58,7 @@ export interface WebTools {
 
 export interface WebServer {
   readonly port: number;
-  /** With the address that it listens at, `http://127.0.0.1:8005`. */
+  /** As reached from this host, `http://127.0.0.1:8005`. */
   readonly url: string;
   /** Takes no more, ends streams, waits a moment for other answers. Idempotent. */
   close(): Promise<void>;
@@ -113,7 +114,7 @@ class HttpServer implements WebServer {
 
   get url(): string {
     const { listenAddress } = this.options;
-    return `http://${isIPv6(listenAddress) ? `[${listenAddress}]` : listenAddress}:${this.port}`;
+    return publicUrl(listenAddress, this.port, isIPv6(listenAddress) ? '::1' : '127.0.0.1');
   }
 
   listen(): Promise<void> {
@@ -124,11 +125,16 @@ class HttpServer implements WebServer {
           new WebListenError(`cannot listen at ${listenAddress} port ${port}: ${error.message}`, { cause: error }),
         );
       this.#server.once('error', fail);
-      this.#server.listen({ port, host: listenAddress }, () => {
+      const listening = () => {
         this.#server.off('error', fail);
         this.#server.on('error', (error) => this.tools.log.error('web server failed', { err: error }));
         resolve();
-      });
+      };
+      try {
+        this.#server.listen({ port, host: listenAddress }, listening);
+      } catch (error) {
+        fail(error as Error); // not the number of a port
+      }
     });
   }
 

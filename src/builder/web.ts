@@ -1,0 +1,56 @@
+import type { BuildKey } from '../model/paths';
+import type { Scope } from '../runtime/scope';
+import { BUILDER_PARTS, builderRoutes } from '../web/builder-routes';
+import { secretValues } from '../web/mask-bytes';
+import { publicUrl } from '../web/public-url';
+import { SeenTree } from '../web/seen-tree';
+import { startWeb } from '../web/server';
+import { buildLogs, type BuilderContext } from './context';
+
+export interface BuilderWeb {
+  /** As others reach it. */
+  readonly url: string;
+  /** From now on the builder may be called ready. */
+  running(): void;
+}
+
+/**
+ * Serves health, images and build logs until `scope` closes, if the configuration says where (`webapp: builder_port`). Rejects
+ * with a WebListenError.
+ */
+export async function startBuilderWeb(
+  scope: Scope,
+  context: BuilderContext,
+  version: string | null,
+): Promise<BuilderWeb | undefined> {
+  const { listenAddress, builderPort, corsOrigin } = context.config().webapp;
+  if (builderPort === undefined) return undefined;
+  const { tools, identity } = context;
+  let isRunning = false;
+  const tree = scope.own(new SeenTree(context.store, BUILDER_PARTS), (it) => it.close());
+  const logs = {
+    builderId: identity.id,
+    file: (build: BuildKey) => buildLogs(context.config()).file(build),
+    secretsOf: () => secretsOfBuilds(context),
+  };
+  const routes = builderRoutes(tree, { version, isRunning: () => isRunning, logs, clock: tools.clock });
+  const options = { port: builderPort, listenAddress, routes, corsOrigin };
+  const server = scope.own(await startWeb(options, tools), (it) => it.close());
+  const url = publicUrl(listenAddress, server.port, identity.fqdn);
+  tools.log.info('build logs are served', { url });
+  return {
+    url,
+    running: () => {
+      isRunning = true;
+    },
+  };
+}
+
+/** What a tool that traces its commands may have written: the environment of any image, and our own, which it inherits. */
+function secretsOfBuilds(context: BuilderContext): readonly string[] {
+  const inherited = Object.entries(context.tools.env).flatMap(([name, value]): [string, string][] =>
+    value === undefined ? [] : [[name, value]],
+  );
+  const images = [...context.config().diskImages.values()].flatMap((it) => secretValues(it.envVars));
+  return [...secretValues(Object.fromEntries(inherited)), ...images];
+}

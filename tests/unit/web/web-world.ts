@@ -1,0 +1,63 @@
+import { silentLogger } from '../../../src/runtime/log';
+import type { Clock } from '../../../src/runtime/clock';
+import type { Store } from '../../../src/store/api';
+import { openStore } from '../../../src/store/store';
+import type { Route } from '../../../src/web/answer';
+import { launcherRoutes } from '../../../src/web/launcher-routes';
+import { SeenTree } from '../../../src/web/seen-tree';
+import { startWeb, type WebServer } from '../../../src/web/server';
+import type { ZooKeeper } from '../../../src/zk/client';
+import { readTree } from '../../support/fixture-tree';
+import { putTree } from '../../support/put-tree';
+import { World } from '../store/world';
+
+/** A launcher's web server over a tree in memory. */
+export class WebWorld {
+  isRunning = true;
+
+  private constructor(
+    readonly world: World,
+    readonly zk: ZooKeeper,
+    readonly store: Store,
+    readonly tree: SeenTree,
+  ) {}
+
+  server!: WebServer;
+
+  /** Of a recorded tree, or an empty one. */
+  static async open(
+    recorded: string | undefined,
+    clock: Clock,
+    more: (tree: SeenTree) => readonly Route[] = () => [],
+  ): Promise<WebWorld> {
+    const world = new World();
+    const zk = await world.connect();
+    if (recorded !== undefined) await putTree(zk, readTree(recorded), { ephemeral: 'keep' });
+    const store = openStore(zk, world.tools(zk));
+    const it = new WebWorld(world, zk, store, new SeenTree(store));
+    const routes = [
+      ...launcherRoutes(it.tree, { version: '1.2.3', isRunning: () => it.isRunning, clock }),
+      ...more(it.tree),
+    ];
+    it.server = await startWeb({ port: 0, listenAddress: '127.0.0.1', routes }, { clock, log: silentLogger });
+    await it.settled();
+    return it;
+  }
+
+  url(path: string): string {
+    return `${this.server.url}${path}`;
+  }
+
+  async settled(): Promise<void> {
+    const { nodes, requests, images, components } = this.store;
+    await Promise.all([nodes, requests, images, components].map((it) => it.view().settled()));
+    await Promise.resolve(); // nudges come after the turn
+  }
+
+  async close(): Promise<void> {
+    await this.server.close();
+    this.tree.close();
+    await this.store.close();
+    await this.world.close();
+  }
+}
