@@ -22,13 +22,18 @@ export function planFor(handler: RequestHandler, pool: PoolContext): NodeSetPlan
     free: (label) => untaken(world.nodes.free(provider, config.name, label), handler, pool),
     need: (label) => runtime.need(config.name, label) ?? {},
     rooms,
-    canLaunch: true,
+    canLaunch: !runtime.isStanding,
   });
 }
 
-function* untaken(nodes: Iterable<KnownNode>, handler: RequestHandler, { world }: PoolContext): Iterable<KnownNode> {
+function* untaken(
+  nodes: Iterable<KnownNode>,
+  handler: RequestHandler,
+  { world, runtime }: PoolContext,
+): Iterable<KnownNode> {
   for (const node of nodes) {
-    if (!node.locked && !world.reservations.isTaken(node.id) && !handler.avoid.has(node.id)) yield node;
+    if (node.locked || world.reservations.isTaken(node.id) || handler.avoid.has(node.id)) continue;
+    if (!runtime.isStanding || runtime.stock?.offers(node) === true) yield node;
   }
 }
 

@@ -22,7 +22,7 @@ export function poolOffer(pool: PoolContext): Offer {
     need: (label) => runtime.need(config.name, label),
     poolLimits: poolLimits(pool),
     available: config.ignoreProviderQuota ? undefined : runtime.available,
-    hasQuota: true,
+    hasQuota: !runtime.isStanding,
   };
 }
 

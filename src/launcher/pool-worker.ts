@@ -18,6 +18,7 @@ import { declineRequest, purgeNode } from './pool-actions';
 import type { PoolContext } from './pool-context';
 import { canPromise, needOf, poolOffer } from './pool-offer';
 import { type HandlerEnd, RequestHandler } from './request-handler';
+import { serveFromMachines } from './serve-from-machines';
 
 /** A full pass even if nothing happened: it alone must do. */
 const FULL_PASS_MS = 60_000;
@@ -129,7 +130,8 @@ export class PoolWorker implements Reconciler {
     if (waiting.length === 0) this.#waitingSinceMs = undefined;
     else this.#waitingSinceMs ??= now;
     for (const handler of waiting) {
-      if (this.#draining) handler.giveBack();
+      if (this.#draining || this.context().runtime.isStanding)
+        handler.giveBack(); // machines never pause a pool
       else if (this.#reasonToDecline(handler.request.nodeTypes) !== undefined) handler.decline();
       else if (now < this.#capacityAtMs) return this.#capacityAtMs - now;
       else if (!this.#tryAssign(handler)) return this.#untilLettingGo(handler, now);
@@ -205,7 +207,11 @@ export class PoolWorker implements Reconciler {
     if (wait > 0) return wait;
     const handler = new RequestHandler(request, this.context);
     const plan = planFor(handler, pool);
-    if (plan.kind === 'complete') this.#keep(handler, handler.serve(promise(plan, handler, pool)));
+    if (pool.runtime.isStanding) {
+      if (!request.record.reuse) this.#decline(request, 'machines are never new');
+      else if (plan.kind === 'complete')
+        this.#keep(handler, serveFromMachines(handler, promise(plan, handler, pool), pool));
+    } else if (plan.kind === 'complete') this.#keep(handler, handler.serve(promise(plan, handler, pool)));
     else if (handler.isMinReady) this.#decline(request, 'at capacity');
     else {
       this.#purge(plan.spared);
@@ -289,7 +295,7 @@ export class PoolWorker implements Reconciler {
         .then(
           (end) => {
             log.info('request has ended', { end, event_id: handler.request.eventId });
-            if (end === 'lost' || end === 'not ours') this.#rest(handler.id);
+            if (end === 'lost' || end === 'not ours' || end === 'given back') this.#rest(handler.id);
           },
           (error: unknown) => {
             log.error('request failed', { err: error });

@@ -5,6 +5,7 @@ import { RefusedError } from '../drivers/errors';
 import type { Resources } from '../model/records';
 import type { Reconciler } from '../runtime/reconcile';
 import { isOwn, NODE_ID_KEY, type Owner } from './destroy-instance';
+import type { MachineStock } from './standing-unit';
 import type { LauncherTools } from './tools';
 
 /** How long an answer about the account's limits is good for, and how soon a failed question is repeated. */
@@ -21,6 +22,8 @@ export interface RuntimeEvents {
   doubted(): void;
   /** A launch has ended where their number is bounded. */
   slotFree(): void;
+  /** The machines of a provider that has some. */
+  stock?(): MachineStock | undefined;
 }
 
 /**
@@ -60,6 +63,15 @@ export class ProviderRuntime implements Reconciler {
   /** How instances of ours are known. */
   get owner(): Owner {
     return { provider: this.config.name, installation: this.events.installation() };
+  }
+
+  /** Nodes are there already and are never launched. */
+  get isStanding(): boolean {
+    return this.provider.standing !== undefined;
+  }
+
+  get stock(): MachineStock | undefined {
+    return this.events.stock?.();
   }
 
   /** Limits of the account less what others use of it; undefined until known. */

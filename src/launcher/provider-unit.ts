@@ -4,12 +4,14 @@ import { LeakWorker } from './leak-worker';
 import { type Loop, startLoop } from './loop';
 import { PoolUnit, type Surroundings } from './pool-unit';
 import { ProviderRuntime } from './provider-runtime';
+import { type MachineStock, StandingUnit } from './standing-unit';
 
 /** A provider at work: its connection, the loops that belong to it, its pools. */
 export class ProviderUnit {
   readonly pools = new Map<string, PoolUnit>();
   #runtime: ProviderRuntime;
   #loops: readonly Loop[];
+  #standing: StandingUnit | undefined;
 
   private constructor(
     private readonly around: Surroundings,
@@ -17,6 +19,7 @@ export class ProviderUnit {
   ) {
     this.#runtime = runtime;
     this.#loops = this.#startLoops();
+    this.#followMachines();
   }
 
   /** Throws when the driver cannot be connected as configured. */
@@ -40,8 +43,14 @@ export class ProviderUnit {
     this.#runtime = openRuntime(config, this.around, () => this);
     this.#loops = this.#startLoops();
     await this.#applyPools(config);
+    this.#followMachines();
     await Promise.all(loops.map((it) => it.stop()));
     await before.retire();
+  }
+
+  /** Its machines, where it has some. */
+  get stock(): MachineStock | undefined {
+    return this.#standing?.stock;
   }
 
   nudge(): void {
@@ -50,14 +59,14 @@ export class ProviderUnit {
 
   /** Finishes what the pools have in hand; the connection closes with the last launch or deletion that uses it. */
   async drain(): Promise<void> {
-    await Promise.all([...this.pools.values()].map((it) => it.drain()));
+    await Promise.all([this.#standing?.stop(), ...[...this.pools.values()].map((it) => it.drain())]);
     await Promise.all(this.#loops.map((it) => it.stop()));
     await this.#runtime.retire();
   }
 
   /** Stops and closes at once. */
   async close(): Promise<void> {
-    await Promise.all([...this.pools.values()].map((it) => it.close()));
+    await Promise.all([this.#standing?.stop(), ...[...this.pools.values()].map((it) => it.close())]);
     await Promise.all(this.#loops.map((it) => it.stop()));
     await this.#runtime.close();
   }
@@ -75,6 +84,17 @@ export class ProviderUnit {
     const known = this.pools.get(pool.name);
     if (known !== undefined) known.apply(this.#runtime, pool);
     else this.pools.set(pool.name, await PoolUnit.start(this.#runtime, pool, this.around));
+  }
+
+  /** The machines' worker outlives changes of the configuration: what it has under way must not be begun twice. */
+  #followMachines(): void {
+    const { tools, world, inBackground } = this.around;
+    const { provider, config } = this.#runtime;
+    if (provider.standing === undefined) {
+      if (this.#standing !== undefined) inBackground(this.#standing.stop());
+      this.#standing = undefined;
+    } else this.#standing ??= new StandingUnit(config.name, () => this.#runtime.provider, tools, world);
+    this.#standing?.nudge();
   }
 
   #startLoops(): readonly Loop[] {
@@ -95,5 +115,6 @@ function openRuntime(config: ProviderConfig, around: Surroundings, unit: () => P
     learned: () => around.learned(),
     doubted: () => unit()?.askAgain(),
     slotFree: () => unit()?.nudge(),
+    stock: () => unit()?.stock,
   });
 }
