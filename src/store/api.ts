@@ -9,6 +9,7 @@ import type {
   PoolComponent,
 } from '../model/records';
 import type { ConnectionState, Op, Session, ZooKeeper } from '../zk/client';
+import type { Backlog } from '../zk/tree-api';
 
 /**
  * Nodepool's tree, typed. Three ways in:
@@ -93,6 +94,8 @@ export interface RecordClaim<T> extends Claim {
 export interface View {
   /** False until loaded and from a lost link until read again: do not decide on what is missing. */
   readonly fresh: boolean;
+  /** What it has been told of and has not read yet. */
+  readonly backlog: Backlog;
   ready(signal?: AbortSignal): Promise<void>;
   /** Everything acknowledged before the call is visible afterwards. */
   settled(signal?: AbortSignal): Promise<void>;

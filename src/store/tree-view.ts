@@ -1,5 +1,5 @@
 import type { Logger } from '../runtime/log';
-import type { CachedTree } from '../zk/tree-api';
+import type { Backlog, CachedTree } from '../zk/tree-api';
 import type { View } from './api';
 
 /**
@@ -18,6 +18,15 @@ export abstract class TreeView implements View {
 
   get fresh(): boolean {
     return this.trees.every((it) => it.fresh);
+  }
+
+  get backlog(): Backlog {
+    const sum = { waiting: 0, reading: 0 };
+    for (const { backlog } of this.trees) {
+      sum.waiting += backlog.waiting;
+      sum.reading += backlog.reading;
+    }
+    return sum;
   }
 
   async ready(signal?: AbortSignal): Promise<void> {

@@ -7,6 +7,12 @@ export interface CachedNode {
   readonly stat: Stat;
 }
 
+/** Paths that events have told of and that are not read yet: those that wait for their turn, and those being read. */
+export interface Backlog {
+  readonly waiting: number;
+  readonly reading: number;
+}
+
 export type TreeEvent =
   | { readonly type: 'added'; readonly node: CachedNode }
   | { readonly type: 'changed'; readonly node: CachedNode; readonly before: CachedNode }
@@ -27,6 +33,8 @@ export interface CachedTree {
   /** All cached znodes, unordered. */
   all(): IterableIterator<CachedNode>;
   readonly size: number;
+  /** How far the cache is behind what it has been told of. */
+  readonly backlog: Backlog;
   /** Listeners run in order, synchronously with the change of the cache. Returns how to stop listening. */
   onEvent(listener: (event: TreeEvent) => void): () => void;
   /** Called when `fresh` changes. */

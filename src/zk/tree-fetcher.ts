@@ -1,4 +1,5 @@
 import type { ReadOp, ReadResult } from './client';
+import type { Backlog } from './tree-api';
 
 /** What is wanted of a path. */
 export interface Want {
@@ -80,6 +81,10 @@ export class TreeFetcher {
       this.#walking += 1;
     }
     this.#pumpSoon();
+  }
+
+  get backlog(): Backlog {
+    return { waiting: this.#queue.length, reading: this.#entries.size - this.#queue.length };
   }
 
   isReading(path: string): boolean {

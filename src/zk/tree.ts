@@ -2,7 +2,7 @@ import { Backoff } from '../runtime/backoff';
 import type { ReadOp, ReadResult, Stat, WatchEvent, WatchHandle, ZooKeeper } from './client';
 import type { ZkTools } from './connect';
 import { isZkError, ZkError } from './errors';
-import type { CachedNode, CachedTree, TreeEvent } from './tree-api';
+import type { Backlog, CachedNode, CachedTree, TreeEvent } from './tree-api';
 import { TreeCache } from './tree-cache';
 import { type Answer, TreeFetcher } from './tree-fetcher';
 
@@ -66,6 +66,10 @@ class Tree implements CachedTree {
 
   get size(): number {
     return this.#cache.size;
+  }
+
+  get backlog(): Backlog {
+    return this.#fetcher.backlog;
   }
 
   get(path: string): CachedNode | undefined {
