@@ -25,7 +25,8 @@ export class LauncherProcess {
     const [host, port] = fleet.server.hosts.split(':');
     const file = fleet.writeConfig(
       name,
-      `zookeeper-servers: [{host: ${host}, port: ${port}}]\nzookeeper-timeout: 2.0\n${config}`,
+      `zookeeper-servers: [{host: ${host}, port: ${port}}]\nzookeeper-timeout: 2.0\n` +
+        `webapp: {port: 0, listen_address: 127.0.0.1}\n${config}`,
     );
     const child = spawn(
       process.execPath,
@@ -39,6 +40,11 @@ export class LauncherProcess {
 
   get output(): string {
     return this.#output;
+  }
+
+  /** Of its status pages. */
+  get webUrl(): string {
+    return /status pages are served url=(\S+)/.exec(this.#output)![1]!;
   }
 
   async untilPrinted(text: string): Promise<void> {
