@@ -6,13 +6,14 @@ import type { Config } from '../config/types';
 import type { DriverTools } from '../drivers/driver';
 import { openProvider } from '../drivers/open-provider';
 import { drivers } from '../drivers/registry';
-import { systemClock } from '../runtime/clock';
+import { systemClock, type Timer } from '../runtime/clock';
 import { createLogger, type Logger } from '../runtime/log';
-import type { Program, ProgramIo } from '../runtime/program';
+import type { Program, ProgramIo, StopSignals } from '../runtime/program';
 import { systemRandom } from '../runtime/random';
 import { Scope } from '../runtime/scope';
 import { openStore } from '../store/store';
 import { openZooKeeper, TlsFileError } from '../store/open-zookeeper';
+import type { ZooKeeper } from '../zk/client';
 import { WebListenError } from '../web/server';
 import { type BuilderArguments, parseArguments } from './arguments';
 import { BuilderSetupError, runBuilder } from './builder';
@@ -31,6 +32,10 @@ export const main: Program = async (argv, io) => {
     await run(parsed.arguments, version, io);
     return 0;
   } catch (error) {
+    if (io.stop.drain.aborted) {
+      io.stderr.write(`nodepool-builder: not everything could be closed in order: ${String(error)}\n`);
+      return 0;
+    }
     if (!isSetupError(error)) throw error;
     for (const line of error.message.split('\n')) io.stderr.write(`nodepool-builder: ${line}\n`);
     return 1;
@@ -56,6 +61,7 @@ async function run(args: BuilderArguments, version: string, io: ProgramIo): Prom
     ),
     (it) => it.close(),
   );
+  scope.defer(endStubbornClose(zk, io.stop));
   const store = scope.own(openStore(zk, tools), (it) => it.close());
   followServers(source, scope, log, (servers) => zk.updateServers(servers));
   const watching = source.watch(io.stop.drain);
@@ -72,6 +78,26 @@ async function run(args: BuilderArguments, version: string, io: ProgramIo): Prom
     io.stop,
   );
   await watching;
+}
+
+/** Beyond what the builder itself waits for its jobs. */
+const CLOSE_MS = 70_000;
+
+/**
+ * Closing waits for answers of ZooKeeper, which may never come. At the second signal, or long after the first, the client is
+ * closed, and everything that waits on it ends. Returns how to call this off.
+ */
+function endStubbornClose(zk: ZooKeeper, stop: StopSignals): () => void {
+  const giveUp = () => void zk.close();
+  let timer: Timer | undefined;
+  const start = () => (timer = systemClock.after(CLOSE_MS, giveUp));
+  stop.drain.addEventListener('abort', start, { once: true });
+  stop.now.addEventListener('abort', giveUp, { once: true });
+  return () => {
+    stop.drain.removeEventListener('abort', start);
+    stop.now.removeEventListener('abort', giveUp);
+    timer?.cancel();
+  };
 }
 
 function load(files: ConfigFiles, tools: DriverTools): Config {
