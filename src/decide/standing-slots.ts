@@ -1,4 +1,7 @@
+import type { NodeState } from '../model/records';
 import type { KnownNode } from './node-index';
+
+const LEAVING: ReadonlySet<NodeState> = new Set(['used', 'failed', 'aborted', 'deleting', 'deleted']);
 
 export interface SlotAssignment {
   /** One entry for each slot. */
@@ -10,7 +13,7 @@ export interface SlotAssignment {
 /**
  * Which node of a machine stands in which slot (drivers.md 7.2): each in the slot that it carries, those without one, or
  * whose slot is taken or not there any more, in the first that is free. Nodes that cannot be taken out of service now go
- * first, so that what is left over is what can.
+ * first, so that what is left over is what can; a slot is not empty before the last record is gone from it.
  */
 export function assignStandingSlots(nodes: readonly KnownNode[], count: number): SlotAssignment {
   const slots = new Array<KnownNode | undefined>(count).fill(undefined);
@@ -29,8 +32,15 @@ export function assignStandingSlots(nodes: readonly KnownNode[], count: number):
   return { slots, surplus };
 }
 
+/**
+ * In use, then unused, then on the way out. A lock says nothing here: it comes and goes while a node is being changed, and
+ * who keeps the slot must not change with it.
+ */
 function inUseFirst(one: KnownNode, other: KnownNode): number {
-  const rank = ({ record, locked }: KnownNode) =>
-    record.state !== 'ready' ? 0 : record.allocatedTo !== null || locked ? 1 : 2;
   return rank(one) - rank(other) || (one.id < other.id ? -1 : 1);
+}
+
+function rank({ record }: KnownNode): number {
+  if (LEAVING.has(record.state)) return 2;
+  return record.state === 'ready' && record.allocatedTo === null ? 1 : 0;
 }

@@ -59,7 +59,7 @@ export class StandingWorker implements Reconciler {
   ) {
     this.name = `machines of ${scope.provider}`;
     this.#nodes = new ProviderNodes(world, scope.provider, scope.nudge);
-    this.#checks = new InFlight(tools, { atOnce: 500, firstMs: 5000, maxMs: 60_000 }, scope.nudge);
+    this.#checks = new InFlight(tools, { atOnce: 500, firstMs: 2000, maxMs: 60_000 }, scope.nudge);
     this.#writes = new InFlight(tools, { atOnce: 50, firstMs: 500, maxMs: 30_000 }, scope.nudge);
   }
 
