@@ -44,6 +44,20 @@ export class WebWorld {
     return it;
   }
 
+  /** Another launcher's server on the same client, which has not read anything yet. */
+  static async openBlind(of: WebWorld, clock: Clock): Promise<{ server: WebServer; close(): Promise<void> }> {
+    const store = openStore(of.zk, of.world.tools(of.zk));
+    const tree = new SeenTree(store);
+    const routes = launcherRoutes(tree, { version: null, isRunning: () => true, clock });
+    const server = await startWeb({ port: 0, listenAddress: '127.0.0.1', routes }, { clock, log: silentLogger });
+    const close = async () => {
+      await server.close();
+      tree.close();
+      await store.close();
+    };
+    return { server, close };
+  }
+
   url(path: string): string {
     return `${this.server.url}${path}`;
   }
