@@ -45,8 +45,8 @@ export type NodeSetPlan =
  */
 export function planNodeSet(question: NodeSetQuestion): NodeSetPlan {
   const open = groupByLabel(question.open);
-  const zone = question.zone ?? (question.reuse ? bestZone(open, question) : undefined);
-  const reused = question.reuse ? takeFree(open, zone, question) : new Map<number, KnownNode>();
+  const wanted = question.zone ?? (question.reuse ? bestZone(open, question) : undefined);
+  const { taken: reused, zone } = question.reuse ? takeFree(open, wanted, question) : { taken: NONE, zone: wanted };
   const picks: NodePick[] = [];
   let rooms = question.rooms;
   const spared = new Set([...reused.values()].map((it) => it.id));
@@ -101,22 +101,27 @@ function bestZone(open: readonly OpenSlot[], question: NodeSetQuestion): string 
   return best ?? undefined;
 }
 
+const NONE: ReadonlyMap<number, KnownNode> = new Map();
+
+/** Without a wanted zone the first node that has one decides; nodes without may go before it (launcher.md 7). */
 function takeFree(
   open: readonly OpenSlot[],
-  zone: string | undefined,
+  wanted: string | undefined,
   question: NodeSetQuestion,
-): Map<number, KnownNode> {
+): { readonly taken: ReadonlyMap<number, KnownNode>; readonly zone: string | undefined } {
   const taken = new Map<number, KnownNode>();
   const ids = new Set<string>();
+  let zone = wanted;
   for (const { slot, label } of open) {
     for (const node of question.free(label)) {
       if (ids.has(node.id) || (zone !== undefined && node.record.az !== zone)) continue;
       ids.add(node.id);
       taken.set(slot, node);
+      zone ??= node.record.az ?? undefined;
       break;
     }
   }
-  return taken;
+  return { taken, zone };
 }
 
 function first<T>(items: Iterable<T>): T | undefined {

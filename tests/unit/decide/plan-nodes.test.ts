@@ -80,6 +80,18 @@ test('what is short takes nothing, and spares the ready nodes that it will take'
   expect(plan).toEqual({ kind: 'short', resource: 'instances', spared: new Set(['1']) });
 });
 
+test('as many nodes without a zone as in any zone: still never two zones in one set', () => {
+  const facts = [nodeFact('0', { az: 'az2' }), nodeFact('1', { az: 'az1' }), nodeFact('2', { az: null })];
+  const plan = planNodeSet(
+    question({ open: open('a', 'a'), free: () => facts, rooms: [{ limits: { instances: 1 }, used: {} }] }),
+  );
+  expect(plan).toMatchObject({
+    kind: 'complete',
+    zone: 'az2',
+    picks: [{ kind: 'reuse', node: '0' }, { kind: 'launch' }],
+  });
+});
+
 test('a complete plan fills every slot once, within every room', () => {
   const labels = fc.array(fc.constantFrom('a', 'b', 'c'), { minLength: 1, maxLength: 6 });
   const zones = fc.array(fc.constantFrom('az1', 'az2', null), { maxLength: 8 });
