@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { Provider, StandingMachines } from '../drivers/driver';
 import { Leadership } from './leadership';
 import { type Loop, startLoop } from './loop';
@@ -22,6 +23,7 @@ export class StandingUnit {
   /** `provider` is asked anew each time: it is replaced when the configuration changes. */
   constructor(name: string, provider: () => Provider, tools: LauncherTools, world: World) {
     const nudge = () => this.#loop?.nudge();
+    setMaxListeners(0, this.#stopped.signal); // every machine that is being looked at
     this.#leadership = new Leadership(`standing-${name}`, tools, nudge);
     this.#worker = new StandingWorker(tools, world, {
       provider: name,

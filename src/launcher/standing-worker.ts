@@ -13,6 +13,7 @@ import type { StandingMachines } from '../drivers/driver';
 import { LaunchFailedError, RefusedError } from '../drivers/errors';
 import type { Node } from '../model/records';
 import { wallSeconds } from '../runtime/clock';
+import type { Logger } from '../runtime/log';
 import type { Reconciler } from '../runtime/reconcile';
 import { ClaimLostError } from '../store/api';
 import type { HeldLock } from '../zk/lock-api';
@@ -44,6 +45,7 @@ export interface StandingScope {
  */
 export class StandingWorker implements Reconciler {
   readonly name: string;
+  readonly #log: Logger;
   readonly #nodes: ProviderNodes;
   readonly #checks: InFlight;
   readonly #writes: InFlight;
@@ -58,6 +60,7 @@ export class StandingWorker implements Reconciler {
     private readonly scope: StandingScope,
   ) {
     this.name = `machines of ${scope.provider}`;
+    this.#log = tools.log.child({ logger: 'nodepool.StaticMachines' });
     this.#nodes = new ProviderNodes(world, scope.provider, scope.nudge);
     this.#checks = new InFlight(tools, { atOnce: 500, firstMs: 2000, maxMs: 60_000 }, scope.nudge);
     this.#writes = new InFlight(tools, { atOnce: 50, firstMs: 500, maxMs: 30_000 }, scope.nudge);
@@ -187,7 +190,7 @@ export class StandingWorker implements Reconciler {
       try {
         if (!isIdle({ record: claim.current.record, locked: false })) return true;
         await claim.writeAndRelease(change);
-        this.tools.log.info(message, { provider: this.scope.provider, node, ...fields });
+        this.#log.info(message, { provider: this.scope.provider, node, ...fields });
         return true;
       } finally {
         await claim.release();
@@ -207,12 +210,13 @@ export class StandingWorker implements Reconciler {
   }
 
   #info(message: string, machine: StandingMachine, fields: Readonly<Record<string, unknown>> = {}): void {
-    this.tools.log.info(message, { ...place(this.scope.provider, machine), ...fields });
+    this.#log.info(message, { ...place(this.scope.provider, machine), ...fields });
   }
 
   #warn(message: string, machine: StandingMachine | undefined, error: unknown): void {
-    const reason = error instanceof LaunchFailedError || error instanceof RefusedError ? error.reason : undefined;
-    this.tools.log.warn(message, { ...place(this.scope.provider, machine), reason, err: error });
+    const expected = error instanceof LaunchFailedError || error instanceof RefusedError;
+    const why = expected ? { reason: error.reason, cause: rootCause(error) } : { err: error };
+    this.#log.warn(message, { ...place(this.scope.provider, machine), ...why });
   }
 }
 
@@ -220,6 +224,13 @@ export class StandingWorker implements Reconciler {
 function workKey(action: StandingAction): string {
   if (action.kind === 'check') return action.machine.key;
   return action.kind === 'register' ? `${action.machine.key} ${action.slot}` : action.node;
+}
+
+/** What the network said in the end: `connect ECONNREFUSED …`. */
+function rootCause(error: Error): string | undefined {
+  let { cause } = error;
+  while (cause instanceof Error && cause.cause instanceof Error) cause = cause.cause;
+  return cause instanceof Error ? cause.message : undefined;
 }
 
 function place(provider: string, machine: StandingMachine | undefined) {

@@ -39,13 +39,17 @@ function machineText({ machine, labels = '[metal]', slots = 1, hostKeys, extra }
   ].join('\n');
 }
 
-/** Resolves when exactly these slots (`port/slot`) have a free ready node each, and no other node is left. */
+/** Resolves when exactly these slots (`port/slot`) have a free ready node each, and no other node is left. By id. */
 export function untilStock(view: NodesView, slots: readonly string[]): Promise<readonly NodeEntry[]> {
   const wanted = [...slots].sort().join();
   return until(view, () => {
     const nodes = [...view.nodes.values()];
     const free = nodes.filter((it) => it.record?.state === 'ready' && it.record.allocatedTo === null && !it.locked);
-    return free.length === nodes.length && free.map(slotOf).sort().join() === wanted && free;
+    return (
+      free.length === nodes.length &&
+      free.map(slotOf).sort().join() === wanted &&
+      free.sort((a, b) => (a.id < b.id ? -1 : 1))
+    );
   });
 }
 

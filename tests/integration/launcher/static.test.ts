@@ -9,7 +9,7 @@ const keys = [ed25519Key(), rsaKey()];
 
 describe('a launcher with static machines', () => {
   let fleet: Fleet;
-  let machines: SshMachine[] = [];
+  const machines: SshMachine[] = [];
   let stamp = 2_000_000_000;
   beforeAll(async () => {
     fleet = await Fleet.start();
