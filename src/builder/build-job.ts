@@ -79,12 +79,14 @@ async function buildOnce(
   const made = await makeImage(context, order, held);
   const outcome = await record(context, order, claim, stored, made);
   await summarize(context, order, due, outcome, startedAt);
+  const tookMs = tools.clock.monotonic() - startedMs;
   if (outcome.kind === 'failed') {
-    context.onEvent({ kind: 'build-failed', image: key.image, key, failure: outcome.failure });
+    context.onEvent({ kind: 'build-failed', image: key.image, key, failure: outcome.failure, tookMs });
     return outcome;
   }
-  const tookMs = tools.clock.monotonic() - startedMs;
-  context.onEvent({ kind: 'build-ready', key, formats: sortedFormats([...wish.formats]), tookMs });
+  const formats = sortedFormats([...wish.formats]);
+  const bytes = await context.folder.bytesByFormat(key, formats);
+  context.onEvent({ kind: 'build-ready', key, formats, bytes, tookMs });
   if (due.requestedAt !== undefined) await context.store.images.removeBuildRequest(key.image);
   return { kind: 'ready' };
 }
@@ -108,7 +110,7 @@ async function record(
       ? made
       : {
           kind: 'failed',
-          failure: { cause: 'session-lost', message: `could not be recorded: ${message}` },
+          failure: { cause: 'session-lost', message: `could not be recorded: ${message}`, exitCode: 0 },
           lastLines: [],
         };
   }

@@ -4,6 +4,8 @@ import type { Config, ProviderConfig } from '../config/types';
 import type { DriverRegistry, DriverTools, Provider } from '../drivers/driver';
 import { builderExtras } from '../model/component-extras';
 import { Backoff } from '../runtime/backoff';
+import type { Metrics } from '../runtime/metrics/metrics';
+import { type MetricSinks, NO_METRICS } from '../runtime/metrics/open-metrics';
 import type { StopSignals } from '../runtime/program';
 import { Nudge, type PassOutcome, type Reconciler, runReconciler } from '../runtime/reconcile';
 import { Scope } from '../runtime/scope';
@@ -12,9 +14,11 @@ import { BuildReconciler } from './build-reconciler';
 import { probeSandbox } from './build-sandbox';
 import { CleanupReconciler } from './cleanup-reconciler';
 import type { BuilderContext } from './context';
-import type { OnBuilderEvent } from './events';
+import type { BuilderEvent, OnBuilderEvent } from './events';
 import { readIdentity } from './identity';
 import { ImageFolder } from './image-folder';
+import { reportBuilderEvents } from './metrics-events';
+import { reportImages } from './metrics-states';
 import { OrphanReconciler } from './orphan-reconciler';
 import { ProviderConnections } from './provider-connections';
 import { type ConfigSource, imageWishes } from './settings';
@@ -30,6 +34,8 @@ export interface BuilderParts {
   readonly openProvider: (config: ProviderConfig) => Provider;
   readonly tools: DriverTools;
   readonly onEvent: OnBuilderEvent;
+  /** Default: none. */
+  readonly metrics?: MetricSinks;
   /** Told after every pass of every loop. */
   readonly onPass?: (outcome: PassOutcome) => void;
 }
@@ -62,11 +68,12 @@ const PASS_BACKOFF = { firstMs: 1_000, maxMs: 60_000 };
 export async function runBuilder(parts: BuilderParts, options: BuilderOptions, stop: StopSignals): Promise<void> {
   await using scope = new Scope();
   const context = await openContext(parts, options, scope);
-  const loops = makeLoops(context, options);
+  const metrics = parts.metrics ?? NO_METRICS;
+  const loops = makeLoops(context, options, metrics.all);
   const wakeAll = () => loops.forEach((it) => it.nudge.nudge());
   scope.own(context.store.images.view().onChange(wakeAll), (unlisten) => unlisten());
   scope.own(parts.source.onChange(wakeAll), (unlisten) => unlisten());
-  const web = await startBuilderWeb(scope, context, options.version);
+  const web = await startBuilderWeb(scope, context, options.version, metrics.prometheus);
   await register(context, options, scope, web?.url, stop.drain);
   if (stop.drain.aborted) return;
   web?.running();
@@ -90,7 +97,7 @@ function aborted(signal: AbortSignal): Promise<void> {
 }
 
 async function openContext(parts: BuilderParts, options: BuilderOptions, scope: Scope): Promise<BuilderContext> {
-  const { store, source, drivers, tools, onEvent } = parts;
+  const { store, source, drivers, tools } = parts;
   const { imagesDir } = source.current;
   if (imagesDir === undefined) throw new BuilderSetupError('images-dir is not configured');
   const folder = new ImageFolder(resolve(imagesDir));
@@ -103,6 +110,11 @@ async function openContext(parts: BuilderParts, options: BuilderOptions, scope: 
   const config = () => source.current;
   const wishes = rememberLast(config, (it: Config) => imageWishes(it, drivers, tools));
   const { packageDir } = options;
+  const report = reportBuilderEvents((parts.metrics ?? NO_METRICS).all, tools.clock);
+  const onEvent = (event: BuilderEvent) => {
+    parts.onEvent(event);
+    report(event);
+  };
   return { store, folder, identity, providers, tools, onEvent, sandbox, packageDir, config, wishes };
 }
 
@@ -119,9 +131,10 @@ function rememberLast<I, O>(input: () => I, compute: (value: I) => O): () => O {
 interface Loop {
   readonly reconciler: Reconciler & { close(reason: string): Promise<void> };
   readonly nudge: Nudge;
+  readonly afterPass?: () => void;
 }
 
-function makeLoops(context: BuilderContext, options: BuilderOptions): readonly Loop[] {
+function makeLoops(context: BuilderContext, options: BuilderOptions, metrics: Metrics): readonly Loop[] {
   const nudges = { builds: new Nudge(), uploads: new Nudge(), cleanup: new Nudge(), orphans: new Nudge() };
   // A build that ended may free an upload, a lock, a folder: everybody looks.
   const wake = () => Object.values(nudges).forEach((it) => it.nudge());
@@ -129,19 +142,31 @@ function makeLoops(context: BuilderContext, options: BuilderOptions): readonly L
   const uploads = new UploadReconciler(context, options.uploadWorkers, wake);
   const cleanup = new CleanupReconciler(context, (image) => builds.isBuilding(image), wake);
   const orphans = new OrphanReconciler(context, () => nudges.orphans.nudge());
+  const work = {
+    hostname: context.identity.fqdn,
+    isBuilding: (image: string) => builds.isBuilding(image),
+    isUploading: (image: string, provider: string) => uploads.isUploading(image, provider),
+  };
+  const reportStates = () => {
+    const view = context.store.images.view();
+    if (view.fresh) reportImages(metrics, view.images, context.wishes(), work);
+  };
   return [
     { reconciler: builds, nudge: nudges.builds },
     { reconciler: uploads, nudge: nudges.uploads },
-    { reconciler: cleanup, nudge: nudges.cleanup },
+    { reconciler: cleanup, nudge: nudges.cleanup, afterPass: reportStates },
     { reconciler: orphans, nudge: nudges.orphans },
   ];
 }
 
-function runLoop({ reconciler, nudge }: Loop, parts: BuilderParts, signal: AbortSignal): Promise<void> {
+function runLoop({ reconciler, nudge, afterPass }: Loop, parts: BuilderParts, signal: AbortSignal): Promise<void> {
   const { clock, random, log } = parts.tools;
   const backoff = new Backoff(PASS_BACKOFF, random);
-  const { onPass } = parts;
-  return runReconciler(reconciler, { clock, log, nudge, backoff, ...(onPass === undefined ? {} : { onPass }) }, signal);
+  const onPass = (outcome: PassOutcome) => {
+    afterPass?.();
+    parts.onPass?.(outcome);
+  };
+  return runReconciler(reconciler, { clock, log, nudge, backoff, onPass }, signal);
 }
 
 /** Waits for ZooKeeper as long as it takes (zk-tree 1), or until told to stop. */

@@ -4,10 +4,12 @@ import { type ConfigFiles, loadConfig } from '../config/load';
 import { ConfigError, problemLine } from '../config/problem';
 import type { Config } from '../config/types';
 import type { DriverTools } from '../drivers/driver';
+import { reportCalls } from '../drivers/call-metrics';
 import { openProvider } from '../drivers/open-provider';
 import { drivers } from '../drivers/registry';
 import { systemClock, type Timer } from '../runtime/clock';
 import { createLogger, type Logger } from '../runtime/log';
+import { openMetrics } from '../runtime/metrics/open-metrics';
 import type { Program, ProgramIo, StopSignals } from '../runtime/program';
 import { systemRandom } from '../runtime/random';
 import { Scope } from '../runtime/scope';
@@ -15,6 +17,7 @@ import { openStore } from '../store/store';
 import { openZooKeeper, TlsFileError } from '../store/open-zookeeper';
 import type { ZooKeeper } from '../zk/client';
 import { WebListenError } from '../web/server';
+import { reportZooKeeper } from '../zk/zookeeper-metrics';
 import { type BuilderArguments, parseArguments } from './arguments';
 import { BuilderSetupError, runBuilder } from './builder';
 import { ConfigFile } from './config-file';
@@ -62,7 +65,9 @@ async function run(args: BuilderArguments, version: string, io: ProgramIo): Prom
     (it) => it.close(),
   );
   scope.defer(endStubbornClose(zk, io.stop));
-  const store = scope.own(openStore(zk, tools), (it) => it.close());
+  const metrics = scope.own(openMetrics(io.env, tools), (it) => it.close());
+  const observed = scope.own(reportZooKeeper(zk, metrics.prometheus, tools.clock), (it) => it.stop());
+  const store = scope.own(openStore(observed.zk, tools), (it) => it.close());
   followServers(source, scope, log, (servers) => zk.updateServers(servers));
   const watching = source.watch(io.stop.drain);
   const options = {
@@ -72,8 +77,9 @@ async function run(args: BuilderArguments, version: string, io: ProgramIo): Prom
     version,
   };
   const onEvent = logBuilderEvents(log);
+  const onCall = reportCalls(metrics.all);
   await runBuilder(
-    { store, source, drivers, openProvider: (it) => openProvider(it, tools), tools, onEvent },
+    { store, source, drivers, openProvider: (it) => openProvider(it, tools, { onCall }), tools, onEvent, metrics },
     options,
     io.stop,
   );

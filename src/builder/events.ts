@@ -24,9 +24,18 @@ export type BuilderEvent =
       readonly kind: 'build-ready';
       readonly key: BuildKey;
       readonly formats: readonly string[];
+      /** On disk, by format. */
+      readonly bytes: Readonly<Record<string, number>>;
       readonly tookMs: number;
     }
-  | { readonly kind: 'build-failed'; readonly image: string; readonly key?: BuildKey; readonly failure: BuildFailure }
+  | {
+      readonly kind: 'build-failed';
+      readonly image: string;
+      readonly key?: BuildKey;
+      readonly failure: BuildFailure;
+      /** Absent when it did not even begin. */
+      readonly tookMs?: number;
+    }
   | { readonly kind: 'upload-started'; readonly key: UploadKey; readonly file: string }
   | {
       readonly kind: 'upload-progress';
@@ -39,6 +48,7 @@ export type BuilderEvent =
       readonly kind: 'upload-failed';
       readonly key: UploadKey;
       readonly failure: BuildFailure;
+      readonly tookMs: number;
       readonly error?: unknown;
     }
   | { readonly kind: 'retry'; readonly what: string; readonly retry: Retry; readonly waitMs: number }

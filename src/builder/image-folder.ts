@@ -52,17 +52,22 @@ export class ImageFolder {
     return { ...(md5 === undefined ? {} : { md5 }), ...(sha256 === undefined ? {} : { sha256 }) };
   }
 
-  /** Bytes on disk of a build's image files: what another build of the image will need at least. */
-  async allocatedBytes(key: BuildKey, formats: Iterable<string>): Promise<number> {
+  /** Bytes on disk of each image file of a build; 0 for one that is not there. */
+  async bytesByFormat(key: BuildKey, formats: Iterable<string>): Promise<Readonly<Record<string, number>>> {
     const sizes = await Promise.all(
-      [...formats].map((it) =>
-        stat(this.file(key, it)).then(
-          (found) => found.blocks * 512,
-          () => 0,
+      [...formats].map((format) =>
+        stat(this.file(key, format)).then(
+          (found) => [format, found.blocks * 512] as const,
+          () => [format, 0] as const,
         ),
       ),
     );
-    return sizes.reduce((sum, it) => sum + it, 0);
+    return Object.fromEntries(sizes);
+  }
+
+  /** Bytes on disk of a build's image files: what another build of the image will need at least. */
+  async allocatedBytes(key: BuildKey, formats: Iterable<string>): Promise<number> {
+    return Object.values(await this.bytesByFormat(key, formats)).reduce((sum, it) => sum + it, 0);
   }
 }
 

@@ -100,7 +100,7 @@ class Upload {
       return { kind: 'ready' };
     } catch (error) {
       if (externalId !== undefined) await this.#withdraw(externalId);
-      return await this.#fail(key, stored, error);
+      return await this.#fail(key, stored, error, startedMs);
     }
   }
 
@@ -154,7 +154,7 @@ class Upload {
    * A failed record if the cloud or the hook failed (zk-tree 5: a fresh one, all else null). None if it was us who stopped:
    * nobody needs to look at it, and the next builder may begin at once.
    */
-  async #fail(key: UploadKey, stored: Stored<ImageUpload>, error: unknown): Promise<UploadResult> {
+  async #fail(key: UploadKey, stored: Stored<ImageUpload>, error: unknown, startedMs: number): Promise<UploadResult> {
     if (error instanceof ClaimLostError || this.claim.signal.aborted) {
       return { kind: 'failed', failure: stoppedBy(this.claim.signal) };
     }
@@ -163,8 +163,9 @@ class Upload {
       return { kind: 'failed', failure: stoppedBy(this.#held) };
     }
     const failure = failureOf(error);
-    await this.claim.writeUpload(key, stored, { ...FAILED_UPLOAD, stateTime: wallSeconds(this.context.tools.clock) });
-    this.context.onEvent({ kind: 'upload-failed', key, failure, error });
+    const { clock } = this.context.tools;
+    await this.claim.writeUpload(key, stored, { ...FAILED_UPLOAD, stateTime: wallSeconds(clock) });
+    this.context.onEvent({ kind: 'upload-failed', key, failure, tookMs: clock.monotonic() - startedMs, error });
     const atLeastMs = error instanceof RateLimitedError ? error.retryAfterMs : undefined;
     return { kind: 'failed', failure, ...(atLeastMs === undefined ? {} : { atLeastMs }) };
   }

@@ -47,6 +47,14 @@ export class UploadReconciler implements Reconciler {
     return { againInMs: Math.min(PERIOD_MS, ...waits.filter((it) => it > 0)) };
   }
 
+  /** Whether this process is uploading the image to the provider. */
+  isUploading(image: string, provider: string): boolean {
+    for (const [name, it] of this.#running) {
+      if (it.build.image === image && it.provider === provider && this.#jobs.has(name)) return true;
+    }
+    return false;
+  }
+
   /** Cancels what is being uploaded and waits until it is cleared away. */
   close(reason: string): Promise<void> {
     return this.#jobs.close(reason);

@@ -1,7 +1,9 @@
 import type { BuildKey } from '../model/paths';
+import type { PrometheusMetrics } from '../runtime/metrics/prometheus';
 import type { Scope } from '../runtime/scope';
 import { BUILDER_PARTS, builderRoutes } from '../web/builder-routes';
 import { secretValues } from '../web/mask-bytes';
+import { metricsRoute } from '../web/metrics-route';
 import { publicUrl } from '../web/public-url';
 import { SeenTree } from '../web/seen-tree';
 import { startWeb } from '../web/server';
@@ -22,6 +24,7 @@ export async function startBuilderWeb(
   scope: Scope,
   context: BuilderContext,
   version: string | null,
+  metrics?: PrometheusMetrics,
 ): Promise<BuilderWeb | undefined> {
   const { listenAddress, builderPort, corsOrigin } = context.config().webapp;
   if (builderPort === undefined) return undefined;
@@ -34,6 +37,7 @@ export async function startBuilderWeb(
     secretsOf: () => secretsOfBuilds(context),
   };
   const routes = builderRoutes(tree, { version, isRunning: () => isRunning, logs, clock: tools.clock });
+  if (metrics !== undefined) routes.push(metricsRoute(metrics));
   const options = { port: builderPort, listenAddress, routes, corsOrigin };
   const server = scope.own(await startWeb(options, tools), (it) => it.close());
   const url = publicUrl(listenAddress, server.port, identity.fqdn);
