@@ -5,11 +5,13 @@ import { CommanderError } from 'commander';
 import { configStamp, loadConfig } from '../config/load';
 import { ConfigError, problemLine } from '../config/problem';
 import type { Config } from '../config/types';
+import { reportCalls } from '../drivers/call-metrics';
 import { openProvider } from '../drivers/open-provider';
 import { drivers } from '../drivers/registry';
 import { type Clock, systemClock } from '../runtime/clock';
 import { scanHostKeys } from '../runtime/host-keys';
 import { createLogger, type Logger } from '../runtime/log';
+import { openMetrics } from '../runtime/metrics/open-metrics';
 import { runCommand } from '../runtime/processes';
 import type { Program, ProgramIo } from '../runtime/program';
 import { systemRandom } from '../runtime/random';
@@ -18,6 +20,7 @@ import { openZooKeeper, TlsFileError } from '../store/open-zookeeper';
 import { openStore } from '../store/store';
 import { WebListenError } from '../web/server';
 import type { ZooKeeper } from '../zk/client';
+import { reportZooKeeper } from '../zk/zookeeper-metrics';
 import type { ConfigSource } from './config-source';
 import { runLauncher } from './main';
 import { type Flags, parseFlags } from './settings';
@@ -64,9 +67,11 @@ async function launch(flags: Flags, version: string, log: Logger, io: ProgramIo)
   if (flags.logConfig !== undefined)
     log.warn('log configuration is not read by this release', { file: flags.logConfig });
   const zk = scope.own(await openZooKeeper({ hosts, tls, timeoutSeconds: timeout }, tools), (it) => it.close());
-  const store = scope.own(openStore(zk, tools), (it) => it.close());
+  const metrics = scope.own(openMetrics(io.env, tools), (it) => it.close());
+  const observed = scope.own(reportZooKeeper(zk, metrics.prometheus, tools.clock), (it) => it.stop());
+  const store = scope.own(openStore(observed.zk, tools), (it) => it.close());
   const onReady = flags.webapp
-    ? await startLauncherWeb(scope, config.webapp, store, { ...tools, version })
+    ? await startLauncherWeb(scope, config.webapp, store, { ...tools, version }, metrics.prometheus)
     : () => undefined;
   await zk.connected(io.stop.drain);
   await runLauncher(
@@ -74,11 +79,12 @@ async function launch(flags: Flags, version: string, log: Logger, io: ProgramIo)
     {
       ...tools,
       store,
-      openProvider,
+      openProvider: (it, own) => openProvider(it, own, { onCall: reportCalls(metrics.all) }),
       scanHostKeys: (target, signal) => scanHostKeys(target, tools, signal),
       hostname: hostname(),
       fqdn: await fullName(io.env, systemClock),
       version,
+      metrics,
     },
     io.stop,
   );

@@ -18,6 +18,8 @@ import type { HeldNode } from './held-node';
 import { keyCheck } from './host-key-check';
 import { type ImageChoice, chooseImage } from './image-choice';
 import { asJson, attemptOf, instanceChange, instanceName, isIn, preparedChange } from './launch-record';
+import { type LaunchResult, launchResult, NoImageError } from './launch-result';
+import { reportLaunch } from './metrics-events';
 import type { ProviderRuntime } from './provider-runtime';
 import type { LauncherTools } from './tools';
 
@@ -47,15 +49,6 @@ export interface LaunchJob {
 /** 'lost': the node is not ours any more, or we were told to stop; nothing was written after that. */
 export type LaunchOutcome = 'ready' | 'failed' | 'aborted' | 'lost';
 
-/** Thrown when the label's image has no READY upload; an attempt like any other, since one may become ready. */
-export class NoImageError extends Error {
-  override readonly name = 'NoImageError';
-
-  constructor() {
-    super('image has no ready upload in this provider');
-  }
-}
-
 /** Brings a node whose lock is held to its end state and writes it. Never throws; keeps the lock. */
 export async function launchNode(
   node: HeldNode,
@@ -70,13 +63,18 @@ export async function launchNode(
     request: job.requestId,
     event_id: job.request.eventId,
   });
+  const report = launchReporter(node, job, tools);
   try {
-    const outcome = await underSignals([signal, node.signal], (it) => attempts(node, job, { ...tools, log }, it));
+    const outcome = await underSignals([signal, node.signal], (it) =>
+      attempts(node, job, { ...tools, log }, report, it),
+    );
     if (outcome !== 'ready') await node.write({ state: outcome });
     log.info(`node is ${outcome}`);
     return outcome;
   } catch (error) {
+    if (!signal.aborted && node.signal.aborted) report('error.zksession');
     if (error instanceof ClaimLostError || signal.aborted || node.signal.aborted) return 'lost';
+    report('error.unknown');
     log.error('node could not be launched', { err: error });
     return node.write({ state: 'failed' }).then(
       () => 'failed',
@@ -85,10 +83,24 @@ export async function launchNode(
   }
 }
 
+type Report = (result: LaunchResult) => void;
+
+/** Time counts from here on, over all attempts. */
+function launchReporter(node: HeldNode, job: LaunchJob, { clock, metrics }: LauncherTools): Report {
+  const began = clock.monotonic();
+  return (result) => {
+    if (metrics === undefined) return;
+    const { requestor } = job.request;
+    const about = { provider: job.runtime.config.name, label: job.label.name, az: node.record.az, requestor };
+    reportLaunch(metrics.all, { ...about, result, ms: clock.monotonic() - began });
+  };
+}
+
 async function attempts(
   node: HeldNode,
   job: LaunchJob,
   tools: LauncherTools,
+  report: Report,
   signal: AbortSignal,
 ): Promise<'ready' | 'failed' | 'aborted'> {
   const { launchRetries, launchTimeout } = job.runtime.config;
@@ -99,10 +111,12 @@ async function attempts(
       await within(launchTimeout * 1000, 'launch-timeout', tools, signal, (it) =>
         oneAttempt(node, attempt, job, tools, it),
       );
+      report('ready');
       return 'ready';
     } catch (error) {
       signal.throwIfAborted();
       if (error instanceof ClaimLostError) throw error;
+      report(launchResult(error));
       if (error instanceof NoCapacityError) {
         tools.log.warn('provider has no capacity for a node', { resource: error.resource, err: error.cause });
         job.runtime.forgetQuota();

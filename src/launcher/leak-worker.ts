@@ -3,6 +3,7 @@ import type { Instance } from '../drivers/driver';
 import { NotFoundError } from '../drivers/errors';
 import type { Reconciler } from '../runtime/reconcile';
 import { isOwn, NODE_ID_KEY } from './destroy-instance';
+import { leakedInstanceKind, reportLeaks } from './metrics-events';
 import type { ProviderRuntime } from './provider-runtime';
 import type { LauncherTools } from './tools';
 import type { World } from './world';
@@ -34,11 +35,14 @@ export class LeakWorker implements Reconciler {
         node,
         external_id: instance.externalId,
       });
-      await this.runtime.provider.destroy(instance.externalId, signal).catch((error: unknown) => {
-        if (error instanceof NotFoundError) return;
-        signal.throwIfAborted();
-        this.tools.log.warn('leaked instance could not be deleted', { provider: name, node, err: error });
-      });
+      await this.runtime.provider.destroy(instance.externalId, signal).then(
+        () => this.#report(leakedInstanceKind(this.runtime.config.driver), 1),
+        (error: unknown) => {
+          if (error instanceof NotFoundError) return;
+          signal.throwIfAborted();
+          this.tools.log.warn('leaked instance could not be deleted', { provider: name, node, err: error });
+        },
+      );
     }
     this.#seen = seen;
     await this.#cleanRest(signal);
@@ -49,9 +53,14 @@ export class LeakWorker implements Reconciler {
   async #cleanRest(signal: AbortSignal): Promise<void> {
     const gone = (await this.runtime.provider.cleanLeaks?.(signal)) ?? {};
     for (const [kind, count] of Object.entries(gone)) {
-      if (count > 0)
-        this.tools.log.info('leaked resources are deleted', { provider: this.runtime.config.name, kind, count });
+      if (count === 0) continue;
+      this.tools.log.info('leaked resources are deleted', { provider: this.runtime.config.name, kind, count });
+      this.#report(kind, count);
     }
+  }
+
+  #report(kind: string, count: number): void {
+    if (this.tools.metrics !== undefined) reportLeaks(this.tools.metrics.all, this.runtime.config.name, kind, count);
   }
 
   #isNodeHere(node: string): boolean {

@@ -7,6 +7,7 @@ import { DeletionWorker } from './deletion-worker';
 import { Leadership } from './leadership';
 import { type Loop, startLoop } from './loop';
 import { LostRequestWorker } from './lost-request-worker';
+import { MetricsReporter } from './metrics-reporter';
 import { MinReadyWorker } from './min-ready-worker';
 import { RequestLockWorker } from './request-lock-worker';
 import { Roster } from './roster';
@@ -55,6 +56,11 @@ export async function runLauncher(options: LauncherOptions, tools: LauncherTools
   scope.defer(() => self.unregister());
   await roster.apply(config);
   const workers = startWorkers(scope, roster, world, tools, stop.now);
+  const { metrics } = tools;
+  if (metrics !== undefined) {
+    const reported = { config: () => roster.config, available: () => roster.available() };
+    scope.own(MetricsReporter.start(metrics, reported, world, tools), (it) => it.stop());
+  }
   const watch = new ConfigWatch(options.source, tools, stamp, (it) => roster.apply(it));
   const watching = startLoop(watch, tools);
   scope.defer(() => watching.stop());

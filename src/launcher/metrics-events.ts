@@ -40,7 +40,7 @@ export function reportRequest(metrics: Metrics, { provider, pool, end, isMinRead
 }
 
 /** Resources that were leaked and are removed now (metrics.md 7). */
-export function reportLeaks(metrics: Metrics, provider: string, kind: string, count = 1): void {
+export function reportLeaks(metrics: Metrics, provider: string, kind: string, count: number): void {
   metrics.count(LEAKED, { provider, kind }, count);
 }
 

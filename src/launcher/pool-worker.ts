@@ -14,6 +14,7 @@ import { ClaimLostError, type Registration } from '../store/api';
 import { planFor, promise, tenantPlace } from './assign-nodes';
 import type { HeldNode } from './held-node';
 import type { LaunchOutcome } from './launch-node';
+import { reportRequest } from './metrics-events';
 import { declineRequest, purgeNode } from './pool-actions';
 import type { PoolContext } from './pool-context';
 import { canPromise, needOf, poolOffer } from './pool-offer';
@@ -290,11 +291,13 @@ export class PoolWorker implements Reconciler {
     const { tools } = this.context();
     this.#inHand.set(handler.id, handler);
     const log = tools.log.child({ logger: 'nodepool.PoolWorker', request: handler.id, pool: this.name });
+    const filedAt = tools.store.requests.view().requests.get(handler.id)?.createdAt;
     this.#track(
       served
         .then(
           (end) => {
             log.info('request has ended', { end, event_id: handler.request.eventId });
+            this.#report(handler, end, filedAt);
             if (end === 'lost' || end === 'not ours' || end === 'given back') this.#rest(handler.id);
           },
           (error: unknown) => {
@@ -308,6 +311,14 @@ export class PoolWorker implements Reconciler {
           this.#firstSeen.delete(handler.id);
         }),
     );
+  }
+
+  #report({ isMinReady }: RequestHandler, end: HandlerEnd, filedAt: number | undefined): void {
+    const { runtime, config, tools } = this.context();
+    if (tools.metrics === undefined) return;
+    const waitedMs = filedAt === undefined ? undefined : tools.clock.wall() - filedAt * 1000;
+    const about = { provider: runtime.config.name, pool: config.name };
+    reportRequest(tools.metrics.all, { ...about, end, isMinReady, waitedMs });
   }
 
   /** What has just failed for reasons that do not show in the tree is not tried again at once. */

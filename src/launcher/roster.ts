@@ -57,6 +57,11 @@ export class Roster {
     return node.resources ?? runtime.need(pool, label) ?? {};
   };
 
+  /** What the connected providers have told about their limits. */
+  available(): ReadonlyMap<string, Resources | undefined> {
+    return new Map([...this.#units].map(([name, { runtime }]) => [name, runtime.available]));
+  }
+
   served(): readonly ServedPool[] {
     return this.#pools().map(({ worker, context }) => ({ worker, context }));
   }

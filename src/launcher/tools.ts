@@ -3,6 +3,7 @@ import type { DriverTools, Provider } from '../drivers/driver';
 import type { Clock } from '../runtime/clock';
 import type { ScanTarget } from '../runtime/host-keys';
 import type { Logger } from '../runtime/log';
+import type { MetricSinks } from '../runtime/metrics/open-metrics';
 import type { Random } from '../runtime/random';
 import type { PassOutcome } from '../runtime/reconcile';
 import type { Store } from '../store/api';
@@ -23,6 +24,8 @@ export interface LauncherTools {
   /** Fully qualified: begins the id of a pool. */
   readonly fqdn: string;
   readonly version: string;
+  /** Where it reports; default: nowhere. */
+  readonly metrics?: MetricSinks;
   /** Told after every pass of every loop. */
   readonly onPass?: (outcome: PassOutcome) => void;
 }

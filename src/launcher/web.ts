@@ -1,9 +1,11 @@
 import type { WebappConfig } from '../config/types';
 import type { Clock } from '../runtime/clock';
 import type { Logger } from '../runtime/log';
+import type { PrometheusMetrics } from '../runtime/metrics/prometheus';
 import type { Scope } from '../runtime/scope';
 import type { Store } from '../store/api';
 import { launcherRoutes } from '../web/launcher-routes';
+import { metricsRoute } from '../web/metrics-route';
 import { SeenTree } from '../web/seen-tree';
 import { startWeb } from '../web/server';
 
@@ -16,12 +18,14 @@ export async function startLauncherWeb(
   webapp: WebappConfig,
   store: Store,
   tools: { readonly clock: Clock; readonly log: Logger; readonly version: string },
+  metrics?: PrometheusMetrics,
 ): Promise<() => void> {
   const { clock, log, version } = tools;
   const { port, listenAddress, corsOrigin } = webapp;
   let isRunning = false;
   const tree = scope.own(new SeenTree(store), (it) => it.close());
   const routes = launcherRoutes(tree, { version, isRunning: () => isRunning, clock });
+  if (metrics !== undefined) routes.push(metricsRoute(metrics));
   const server = scope.own(await startWeb({ port, listenAddress, routes, corsOrigin }, tools), (it) => it.close());
   log.info('status pages are served', { url: server.url });
   return () => {
