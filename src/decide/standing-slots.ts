@@ -13,7 +13,7 @@ export interface SlotAssignment {
 /**
  * Which node of a machine stands in which slot (drivers.md 7.2): each in the slot that it carries, those without one, or
  * whose slot is taken or not there any more, in the first that is free. Nodes that cannot be taken out of service now go
- * first, so that what is left over is what can; a slot is not empty before the last record is gone from it.
+ * before those that can; a slot is not empty before the last record is gone from it.
  */
 export function assignStandingSlots(nodes: readonly KnownNode[], count: number): SlotAssignment {
   const slots = new Array<KnownNode | undefined>(count).fill(undefined);
@@ -23,13 +23,20 @@ export function assignStandingSlots(nodes: readonly KnownNode[], count: number):
     if (slot !== null && slot >= 0 && slot < count && slots[slot] === undefined) slots[slot] = node;
     else homeless.push(node);
   }
-  const surplus: KnownNode[] = [];
-  for (const node of homeless) {
-    const free = slots.indexOf(undefined);
-    if (free === -1) surplus.push(node);
-    else slots[free] = node;
-  }
+  const surplus = homeless.flatMap((node) => {
+    const at = placeFor(node, slots);
+    if (at === -1) return [node];
+    const before = slots[at];
+    slots[at] = node;
+    return before === undefined ? [] : [before];
+  });
   return { slots, surplus };
+}
+
+/** The first free slot, else one whose node can rather be spared. */
+function placeFor(node: KnownNode, slots: readonly (KnownNode | undefined)[]): number {
+  const free = slots.indexOf(undefined);
+  return free === -1 ? slots.findLastIndex((it) => it !== undefined && rank(it) > rank(node)) : free;
 }
 
 /**
