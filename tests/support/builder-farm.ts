@@ -29,6 +29,8 @@ export interface FarmConfig {
   /** Lines below `providers:`. Default: one fake provider `east` with `deb`. */
   readonly providers?: readonly string[];
   readonly elementsDir?: string;
+  /** Further lines of the top level. */
+  readonly more?: readonly string[];
 }
 
 export const DEB = ['- name: deb', '  formats: [qcow2]', `  dib-cmd: ${FAKE_TOOL}`, '  elements: [one, two]'];
@@ -107,6 +109,7 @@ export class BuilderFarm {
       `images-dir: ${this.imagesDir(builder)}`,
       `build-log-dir: ${this.logDir(builder)}`,
       ...(config.elementsDir === undefined ? [] : [`elements-dir: ${config.elementsDir}`]),
+      ...(config.more ?? []),
       'labels: []',
       'diskimages:',
       ...indent(config.diskImages ?? DEB),
