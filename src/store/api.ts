@@ -196,6 +196,11 @@ export interface Nodes {
    */
   create(node: Node, signal: AbortSignal, extra?: readonly Op[]): Promise<NodeClaim>;
   /**
+   * Creates several nodes in one transaction with the steps of `guard`: all or none. Each is to be locked at once, by
+   * another write. Throws the ZkError of a guard that does not hold, its `failedOp` being the place in `guard`.
+   */
+  createAll(nodes: readonly Node[], signal: AbortSignal, guard?: readonly Op[]): Promise<readonly NewNode[]>;
+  /**
    * Creates a node as it is, unlocked, in one transaction with the steps of `guard`, e.g. that a lock is still ours; exactly
    * once even if the reply is lost. For nodes that are `ready` from the beginning (zk-tree 8.1). Returns its id; throws
    * the ZkError of a guard that does not hold.
@@ -210,6 +215,13 @@ export interface Nodes {
   claimAs(entry: NodeEntry, change: Partial<Node>, signal: AbortSignal): Promise<NodeClaim | undefined>;
   /** Operators' unlocked removal (`erase`): node, lock dir and contenders. */
   remove(id: string): Promise<void>;
+}
+/** A node that exists and is not locked yet. */
+export interface NewNode {
+  /** Empty if it is gone already. */
+  readonly id: string;
+  /** Locks it and makes it what was asked for. A ClaimLostError when others have changed it before. */
+  lock(): Promise<NodeClaim>;
 }
 export interface NodeClaim extends RecordClaim<Node> {
   readonly id: string;

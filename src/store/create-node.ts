@@ -5,52 +5,75 @@ import type { Op } from '../zk/client';
 import { isZkError } from '../zk/errors';
 import type { HeldLock } from '../zk/lock-api';
 import { ClaimLostError, type Stored } from './api';
-import { createOnce, findCreated, type SequentialCreate } from './create-once';
+import { createAllOnce, findCreated, type SequentialCreates } from './create-once';
 import { deleteQuietly } from './guarded';
 import type { StoreParts } from './parts';
 import { quickLock } from './quick-lock';
 import { untilKnown } from './repeat';
 
+/** A record that was made and is not locked yet; `id` is empty if it is gone again. Whoever made it locks it at once, or it is removed as nobody's. */
 export interface CreatedNode {
   readonly id: string;
-  readonly path: string;
-  /** Undefined when somebody looks into the lock at this moment (`nodepool list` of Python does): lock it as any other. */
-  readonly locked: { readonly lock: HeldLock; readonly current: Stored<Node> } | undefined;
+  /**
+   * Locks the node and turns it into what was asked for. Undefined when somebody looks into the lock at this moment (`nodepool
+   * list` of Python does): lock it as any other.
+   */
+  lock(): Promise<{ readonly lock: HeldLock; readonly current: Stored<Node> } | undefined>;
 }
 
+/** What the comment of a record begins with that is created and not locked yet. */
+const TOKEN = 'creating ';
+
 /**
- * A node, locked, in two writes. The first creates it as `init`, which no launcher takes for garbage; it carries a token in
- * its comment, by which it is found again if the answer is lost (the name has no room for one, and keys of our own could
- * clash with Zuul's attributes, zk-tree 8). The second makes the lock directory and our contender, and turns the record
- * into what was asked for, token gone: one transaction, so that no one ever sees it `building` and unlocked.
+ * Nodes, locked, in two writes for one and one more for each further one. The first creates all as `init`, which no launcher
+ * takes for garbage; they carry tokens in their comments, by which they are found again if the answer is lost (the name has
+ * no room for one, and keys of our own could clash with Zuul's attributes, zk-tree 8). The next makes lock directory and
+ * contender of one, and turns the record into what was asked for, token gone: one transaction, so that no one ever
+ * sees it `building` and unlocked.
  */
-export async function createNode(
+export async function createNodes(
   parts: StoreParts,
-  node: Node,
-  extra: readonly Op[],
+  nodes: readonly Node[],
+  guard: readonly Op[],
   signal: AbortSignal,
-): Promise<CreatedNode> {
-  const token = `creating ${parts.random.hex(16)}`;
-  const request: SequentialCreate = {
+): Promise<readonly CreatedNode[]> {
+  const token = `${TOKEN}${parts.random.hex(16)}`;
+  const request: SequentialCreates = {
     dir: NODES,
     prefix: '',
-    data: printNode({ ...node, state: 'init', comment: token }),
+    data: nodes.map((it, index) => printNode({ ...it, state: 'init', comment: `${token} ${index}` })),
     mode: 'persistent-sequential',
-    isOwn: (_path, found) => found.data.includes(token),
-    extra,
+    ownIndex: (_path, found) => tokenIndex(found.data, token),
+    extra: guard,
     makesParents: true,
   };
-  const { path } = await createOnce(parts, request, { signal }).catch((error: unknown) => {
-    if (signal.aborted) inBackground(parts, () => forget(parts, request)); // it may have been carried out
+  const created = await createAllOnce(parts, request, { signal }).catch((error: unknown) => {
+    if (signal.aborted) inBackground(parts, () => forget(parts, request)); // they may have been made
     throw error;
   });
+  return created.map((it, index) => newNode(parts, it?.path, nodes[index]!, signal));
+}
+
+/** Whether a record is one that its creator has not locked yet. */
+export function isUnfinished({ state, comment }: Node): boolean {
+  return state === 'init' && comment?.startsWith(TOKEN) === true;
+}
+
+function tokenIndex(data: Buffer, token: string): number | undefined {
+  if (!data.includes(token)) return undefined;
+  const found = new RegExp(`${token} (\\d+)`).exec(data.toString());
+  return found === null ? undefined : Number(found[1]);
+}
+
+function newNode(parts: StoreParts, path: string | undefined, node: Node, signal: AbortSignal): CreatedNode {
+  if (path === undefined) return { id: '', lock: () => Promise.reject(new ClaimLostError(NODES, 'record-gone')) };
   const id = path.slice(NODES.length + 1);
-  try {
-    return { id, path, locked: await lockNew(parts, id, path, node, signal) };
-  } catch (error) {
-    inBackground(parts, () => removeUnfinished(parts, path));
-    throw error;
-  }
+  const lock = () =>
+    lockNew(parts, id, path, node, signal).catch((error: unknown) => {
+      inBackground(parts, () => removeUnfinished(parts, path));
+      throw error;
+    });
+  return { id, lock };
 }
 
 async function lockNew(
@@ -59,7 +82,7 @@ async function lockNew(
   path: string,
   node: Node,
   signal: AbortSignal,
-): Promise<CreatedNode['locked']> {
+): ReturnType<CreatedNode['lock']> {
   const hex = parts.random.hex(16);
   const quick = { dir: nodeLock(id), dirIs: 'absent', path, data: printNode(node), version: 0, hex } as const;
   const locked = await quickLock(parts, quick, signal);
@@ -76,10 +99,9 @@ function inBackground(parts: StoreParts, work: () => Promise<void>): void {
   });
 }
 
-/** Removes the `init` record that a create without answer may have left. */
-async function forget(parts: StoreParts, request: SequentialCreate): Promise<void> {
-  const own = await findCreated(parts, request);
-  if (own !== undefined) await deleteQuietly(parts.zk, own.path);
+/** Removes the `init` records that a create without answer may have left. */
+async function forget(parts: StoreParts, request: SequentialCreates): Promise<void> {
+  for (const { path } of (await findCreated(parts, request)).values()) await deleteQuietly(parts.zk, path);
 }
 
 /** Removes the `init` record. One that was locked after all is turned already, and unlocked it is garbage for anybody. */

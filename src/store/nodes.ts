@@ -6,9 +6,17 @@ import { wallSeconds } from '../runtime/clock';
 import type { Op } from '../zk/client';
 import { isZkError } from '../zk/errors';
 import type { HeldLock } from '../zk/lock-api';
-import { ClaimLostError, type NodeClaim, type NodeEntry, type Nodes, type NodesView, type Stored } from './api';
+import {
+  ClaimLostError,
+  type NewNode,
+  type NodeClaim,
+  type NodeEntry,
+  type Nodes,
+  type NodesView,
+  type Stored,
+} from './api';
 import { changed, claimRecord, LockedRecord, quickClaim, type RecordKind } from './claims';
-import { createNode } from './create-node';
+import { type CreatedNode, createNodes, isUnfinished } from './create-node';
 import { DirectSnapshot } from './direct-reads';
 import { toStored } from './entries';
 import { deleteTree, readIfThere } from './guarded';
@@ -55,13 +63,29 @@ export class TreeNodes implements Nodes {
   }
 
   async create(node: Node, signal: AbortSignal, extra: readonly Op[] = []): Promise<NodeClaim> {
-    const created = await createNode(this.parts, node, extra, signal);
-    const { locked } = created;
+    const [created] = await this.createAll([node], signal, extra);
+    return created!.lock();
+  }
+
+  async createAll(nodes: readonly Node[], signal: AbortSignal, guard: readonly Op[] = []): Promise<readonly NewNode[]> {
+    const created = await createNodes(this.parts, nodes, guard, signal);
+    return created.map((it, index) => ({ id: it.id, lock: () => this.#lockNew(it, nodes[index]!, signal) }));
+  }
+
+  async #lockNew(created: CreatedNode, node: Node, signal: AbortSignal): Promise<NodeClaim> {
+    const locked = await created.lock();
     if (locked !== undefined) return new LockedNode(this.parts, created.id, locked.lock, locked.current);
     const claim = await this.claim(created.id, signal, OWN_NODE_PATIENCE_MS);
-    if (claim === undefined) throw new ClaimLostError(created.path, 'record-gone');
-    await claim.write(node);
-    return claim;
+    if (claim === undefined) throw new ClaimLostError(nodePath(created.id), 'record-gone');
+    try {
+      // Whoever held the lock before us may have had other plans for the node.
+      if (!isUnfinished(claim.current.record)) throw new ClaimLostError(nodePath(created.id), 'record-changed');
+      await claim.write(node);
+      return claim;
+    } catch (error) {
+      await claim.release();
+      throw error;
+    }
   }
 
   register(node: Node, guard: readonly Op[], signal: AbortSignal): Promise<string> {
