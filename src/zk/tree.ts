@@ -102,10 +102,10 @@ class Tree implements CachedTree {
         else if (this.#fresh) resolve();
         else return;
         stop();
-        for (const it of [signal, this.#closing.signal]) it?.removeEventListener('abort', look);
+        signal?.removeEventListener('abort', look);
       };
-      const stop = this.onFresh(look);
-      for (const it of [signal, this.#closing.signal]) it?.addEventListener('abort', look);
+      const stop = this.onFresh(look); // also told of the end
+      signal?.addEventListener('abort', look);
       look();
     });
   }
@@ -146,8 +146,9 @@ class Tree implements CachedTree {
     this.#attempt += 1;
     this.#stopListening();
     this.#fetcher.clear();
-    this.#setFresh(false);
     this.#closing.abort(new ZkError('SESSION_CLOSED', this.root));
+    this.#fresh = false;
+    this.#tellFresh();
     const handle = this.#watch?.handle;
     this.#watch = undefined;
     await handle?.close();
@@ -283,6 +284,11 @@ class Tree implements CachedTree {
   #setFresh(fresh: boolean): void {
     if (this.#fresh === fresh) return;
     this.#fresh = fresh;
+    this.#tellFresh();
+  }
+
+  #tellFresh(): void {
+    const fresh = this.#fresh;
     for (const listener of [...this.#freshListeners]) this.#guarded(() => listener(fresh));
   }
 

@@ -1,4 +1,4 @@
-import { newNode } from '../../../src/model/node-record';
+import { newNode, printNode } from '../../../src/model/node-record';
 import { MoveError } from '../../../src/model/record-error';
 import { ClaimLostError } from '../../../src/store/api';
 import { TreeNodes } from '../../../src/store/nodes';
@@ -103,6 +103,46 @@ describe('creating', () => {
     await made;
     expect(claim.current.record).toMatchObject({ state: 'building', comment: null });
     expect(Object.keys(stored()).filter((it) => it.startsWith('0000000001/lock/'))).toHaveLength(1);
+  });
+
+  test('lets a node go that an operator has locked first and marked for deletion', async () => {
+    const other = await world.connect();
+    const path = '/nodepool/nodes/0000000001';
+    await nodes.create(building, never);
+    const locked = new Promise<string>((done) => {
+      void other.addWatch('/nodepool/nodes', 'persistent-recursive', (event) => {
+        if (event.type !== 'created' || event.path !== path) return;
+        void other
+          .create(`${path}/lock`, Buffer.alloc(0))
+          .then(() => other.create(`${path}/lock/other__lock__`, Buffer.alloc(0), { mode: 'ephemeral-sequential' }))
+          .then((it) => done(it.path));
+      });
+    });
+    world.server.dropRequest(LOCKING); // time for the other
+    const creating = expect(nodes.create(building, never)).rejects.toMatchObject({ reason: 'record-changed' });
+    const contender = await locked;
+    await other.set(path, printNode({ ...building, state: 'deleting' }));
+    await other.delete(contender);
+    await creating;
+    expect((await zk.children(`${path}/lock`)).children).toEqual([]);
+    expect(states()['0000000001']).toBe('deleting');
+  });
+
+  test('makes several in one transaction, which are then locked one by one', async () => {
+    const made = await nodes.createAll([building, { ...building, type: ['large'] }], never);
+    expect(Object.values(states())).toEqual(['init', 'init']);
+    const claims = await Promise.all(made.map((it) => it.lock()));
+    expect(claims.map((it) => it.current.record.type)).toEqual([['small'], ['large']]);
+    expect(Object.values(states())).toEqual(['building', 'building']);
+  });
+
+  test.each(['dropReply', 'dropRequest'] as const)('makes several once after %s', async (fault) => {
+    await nodes.create(building, never);
+    world.server[fault]({ op: 'transaction', path: /^\/nodepool\/nodes\/$/ });
+    const made = await nodes.createAll([building, { ...building, type: ['large'] }], never);
+    const claims = await Promise.all(made.map((it) => it.lock()));
+    expect(claims.map((it) => it.current.record.type)).toEqual([['small'], ['large']]);
+    expect(Object.values(states())).toHaveLength(3);
   });
 
   test('that is given up leaves nothing behind', async () => {
