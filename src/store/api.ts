@@ -210,9 +210,15 @@ export interface Nodes {
   claim(id: string, signal: AbortSignal, timeoutMs?: number): Promise<NodeClaim | undefined>;
   /**
    * Locks a node and writes `change`, in one transaction and without reads: only if its record is still that of `entry`, from
-   * a view, and nobody contends for the lock; else undefined, and nothing was written. Throws SESSION_EXPIRED.
+   * a view, and nobody contends for the lock; else undefined, and nothing was written. Throws SESSION_EXPIRED, and the
+   * ZkError of a step of `guard` that does not hold, its `failedOp` being the place in `guard`.
    */
-  claimAs(entry: NodeEntry, change: Partial<Node>, signal: AbortSignal): Promise<NodeClaim | undefined>;
+  claimAs(
+    entry: NodeEntry,
+    change: Partial<Node>,
+    signal: AbortSignal,
+    guard?: readonly Op[],
+  ): Promise<NodeClaim | undefined>;
   /** Operators' unlocked removal (`erase`): node, lock dir and contenders. */
   remove(id: string): Promise<void>;
 }

@@ -2,7 +2,7 @@ import { setMaxListeners } from 'node:events';
 import { checkMove, type Moves } from '../model/moves';
 import { classifyPath } from '../model/path-kinds';
 import { wallSeconds } from '../runtime/clock';
-import type { Stat } from '../zk/client';
+import type { Op, Stat } from '../zk/client';
 import { isZkError } from '../zk/errors';
 import type { HeldLock } from '../zk/lock-api';
 import { acquireLock } from '../zk/lock';
@@ -220,16 +220,17 @@ export interface QuickClaim<T> {
   readonly path: string;
   readonly record: T;
   readonly entry: Pick<Stored<T>, 'version' | 'createdAt'>;
+  readonly guard?: readonly Op[];
 }
 
 /** Locks a record and writes it in one step; undefined if it is not as it was, or somebody contends for its lock. */
 export async function quickClaim<T>(
   parts: StoreParts,
-  { dir, dirIs, path, record, entry }: QuickClaim<T>,
+  { dir, dirIs, path, record, entry, guard = [] }: QuickClaim<T>,
   print: Print<T>,
   signal: AbortSignal,
 ): Promise<{ readonly lock: HeldLock; readonly current: Stored<T> } | undefined> {
-  const quick = { dir, dirIs, path, data: print(record), version: entry.version, hex: parts.random.hex(16) };
+  const quick = { dir, dirIs, path, data: print(record), version: entry.version, hex: parts.random.hex(16), guard };
   const locked = await quickLock(parts, quick, signal);
   if (typeof locked === 'string') return undefined;
   const { version, mzxid, mtime } = locked.stat;

@@ -97,11 +97,16 @@ export class TreeNodes implements Nodes {
     return claimed === undefined ? undefined : new LockedNode(this.parts, id, claimed.lock, claimed.current);
   }
 
-  async claimAs(entry: NodeEntry, change: Partial<Node>, signal: AbortSignal): Promise<NodeClaim | undefined> {
+  async claimAs(
+    entry: NodeEntry,
+    change: Partial<Node>,
+    signal: AbortSignal,
+    guard: readonly Op[] = [],
+  ): Promise<NodeClaim | undefined> {
     if (entry.record === undefined || entry.locked) return undefined;
     const record = changed(entry.record, change, KIND, wallSeconds(this.parts.clock));
     const dirIs = entry.record.state === 'init' ? 'absent' : 'empty';
-    const quick = { dir: nodeLock(entry.id), dirIs, path: nodePath(entry.id), record, entry } as const;
+    const quick = { dir: nodeLock(entry.id), dirIs, path: nodePath(entry.id), record, entry, guard } as const;
     const claimed = await quickClaim(this.parts, quick, printNode, signal);
     return claimed === undefined ? undefined : new LockedNode(this.parts, entry.id, claimed.lock, claimed.current);
   }

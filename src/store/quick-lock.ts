@@ -18,6 +18,8 @@ export interface QuickLock {
   readonly version: number;
   /** 32 digits of our own in the contender's name (zk-tree 10.1). */
   readonly hex: string;
+  /** Steps before all others, which must hold as well. */
+  readonly guard?: readonly Op[];
 }
 
 /** `contended`: somebody is in the lock directory. The others are about the record. */
@@ -33,7 +35,8 @@ export interface QuickLocked {
  * Lock and first write in one transaction, for a lock nobody contends for. A directory that the transaction itself makes, in
  * place of an empty one if need be, has no other contender, so ours is the lowest without looking; contenders of the
  * Python recipe find a directory before and after, and queue behind. Costs one write where the recipe and a write take
- * three requests and more. Throws SESSION_EXPIRED, or the signal's reason; then nothing of ours stays locked.
+ * three requests and more. Throws SESSION_EXPIRED, the ZkError of a guard that does not hold, or the signal's reason; then
+ * nothing of ours stays locked.
  */
 export async function quickLock(
   parts: StoreParts,
@@ -47,14 +50,16 @@ export async function quickLock(
       const session = await parts.zk.connected(signal);
       try {
         const results = await parts.zk.transaction(steps(it, dirIs));
-        const [set, contender] = [results[0], results.at(-1)];
+        const [set, contender] = [results[it.guard?.length ?? 0], results.at(-1)];
         if (set?.op !== 'set' || contender?.op !== 'create') throw new Error('a transaction answered something else');
         return held(parts, it, contender.path, set.stat, session);
       } catch (error) {
         if (!isZkError(error, 'NO_NODE', 'BAD_VERSION', 'NODE_EXISTS', 'NOT_EMPTY')) throw error;
         const own = unsure ? await findOwn(parts, it, session) : undefined;
         if (own !== undefined) return own;
-        const failure = judge(error, dirIs);
+        const failedStep = (error.failedOp ?? 0) - (it.guard?.length ?? 0);
+        if (failedStep < 0) throw error;
+        const failure = judge(error.code, failedStep, dirIs);
         if (failure === 'no-parent') {
           await makePath(parts, it.dir.slice(0, it.dir.lastIndexOf('/')));
           continue;
@@ -73,8 +78,9 @@ export async function quickLock(
   }
 }
 
-function steps({ dir, path, data, version, hex }: QuickLock, dirIs: QuickLock['dirIs']): Op[] {
+function steps({ dir, path, data, version, hex, guard = [] }: QuickLock, dirIs: QuickLock['dirIs']): Op[] {
   return [
+    ...guard,
     { op: 'set', path, data, version },
     ...(dirIs === 'empty' ? [{ op: 'delete', path: dir } as const] : []),
     { op: 'create', path: dir, data: EMPTY },
@@ -82,11 +88,15 @@ function steps({ dir, path, data, version, hex }: QuickLock, dirIs: QuickLock['d
   ];
 }
 
-function judge({ code, failedOp }: ZkError, dirIs: QuickLock['dirIs']): QuickLockFailure | 'other-way' | 'no-parent' {
+function judge(
+  code: ZkError['code'],
+  failedStep: number,
+  dirIs: QuickLock['dirIs'],
+): QuickLockFailure | 'other-way' | 'no-parent' {
   if (code === 'BAD_VERSION') return 'record-changed';
   if (code === 'NOT_EMPTY') return 'contended';
   if (code === 'NODE_EXISTS') return 'other-way';
-  if (failedOp === 0) return 'record-gone';
+  if (failedStep === 0) return 'record-gone';
   return dirIs === 'absent' ? 'no-parent' : 'other-way'; // the parent of a node's lock is the record, which is there
 }
 
@@ -94,7 +104,7 @@ function judge({ code, failedOp }: ZkError, dirIs: QuickLock['dirIs']): QuickLoc
 function held(parts: StoreParts, it: QuickLock, contender: string, stat: Stat, session: Session): QuickLocked {
   parts.observe(it.path, it.data, stat);
   const own = { path: contender, czxid: stat.mzxid, session, isPersistent: false };
-  const lock = new ContenderLock(parts.zk, it.dir, own, parts);
+  const lock = new ContenderLock(parts.zk, it.dir, own, parts, parts.follow);
   return { lock, stat };
 }
 

@@ -26,6 +26,7 @@ class TreeStore implements Store {
   readonly components: Components;
   readonly #components: TreeComponents;
   readonly #trees: CachedTree[] = [];
+  readonly #followed = new Map<string, () => void>();
   readonly #views: TreeView[] = [];
   readonly #tools: ZkTools;
 
@@ -40,6 +41,7 @@ class TreeStore implements Store {
       observe: (path, data, stat) => {
         for (const tree of this.#trees) tree.observe(path, data, stat);
       },
+      follow: (path, onGone) => this.#follow(path, onGone),
     };
     this.images = new TreeImages(
       parts,
@@ -68,7 +70,17 @@ class TreeStore implements Store {
   #open(root: string, keep?: (path: string) => 'data' | 'presence'): CachedTree {
     const tree = openTree(this.zk, root, keep === undefined ? {} : { keep }, this.#tools);
     this.#trees.push(tree);
+    tree.onEvent((event) => {
+      if (event.type === 'removed') this.#followed.get(event.before.path)?.();
+    });
     return tree;
+  }
+
+  /** For contenders of ours: each path has one lock that asks. */
+  #follow(path: string, onGone: () => void): (() => void) | undefined {
+    if (!this.#trees.some((it) => it.fresh && it.get(path) !== undefined)) return undefined;
+    this.#followed.set(path, onGone);
+    return () => this.#followed.delete(path);
   }
 
   #once<V extends TreeView>(open: () => V): () => V {

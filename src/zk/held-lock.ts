@@ -6,6 +6,12 @@ import type { HeldLock } from './lock-api';
 import { type Contender, removeContender } from './lock-contender';
 
 /**
+ * Calls `onGone` when a znode that is known to be there goes, as somebody sees it who watches it anyway. Returns how to stop,
+ * or undefined if nobody does: then the lock looks and watches itself.
+ */
+export type Follow = (path: string, onGone: () => void) => (() => void) | undefined;
+
+/**
  * A lock that rests on its contender.
  *
  * checked ─ link lost ─► unchecked ─ same session, `sync`, contender still ours ─► checked
@@ -20,6 +26,7 @@ export class ContenderLock implements HeldLock {
   readonly #over = new AbortController();
   readonly #session: Session;
   readonly #stopListening: () => void;
+  readonly #stopFollowing: (() => void) | undefined;
   /** Counts link losses, so that a check begun before one says nothing. */
   #losses = 0;
   #uncheckedUntilMs: number | undefined;
@@ -30,12 +37,15 @@ export class ContenderLock implements HeldLock {
     readonly dir: string,
     private readonly own: Contender,
     private readonly tools: ZkTools,
+    follow?: Follow,
   ) {
     this.contender = own.path;
     this.fence = own.czxid;
     this.#session = own.session;
     this.#stopListening = zk.onState((state, session) => this.#onState(state, session));
-    this.#onState(zk.state, zk.session);
+    this.#stopFollowing = follow?.(own.path, () => this.#gone());
+    const isFollowed = this.#stopFollowing !== undefined && zk.state === 'connected' && zk.session === own.session;
+    if (!isFollowed) this.#onState(zk.state, zk.session);
   }
 
   get signal(): AbortSignal {
@@ -117,6 +127,7 @@ export class ContenderLock implements HeldLock {
 
   #end(reason: Error): void {
     this.#stopListening();
+    this.#stopFollowing?.();
     if (!this.signal.aborted) this.#over.abort(reason);
   }
 }
