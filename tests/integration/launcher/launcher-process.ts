@@ -20,9 +20,17 @@ export class LauncherProcess {
     }
   }
 
-  /** `config` without ZooKeeper: that of the fleet is added, with a session timeout of two seconds. Resolves when it is ready. */
-  static async start(fleet: Fleet, name: string, config: string): Promise<LauncherProcess> {
-    const [host, port] = fleet.server.hosts.split(':');
+  /**
+   * `config` without ZooKeeper: that of the fleet, or what stands between, is added, with a session timeout of two seconds.
+   * Resolves when it is ready.
+   */
+  static async start(
+    fleet: Fleet,
+    name: string,
+    config: string,
+    hosts = fleet.server.hosts,
+  ): Promise<LauncherProcess> {
+    const [host, port] = hosts.split(':');
     const file = fleet.writeConfig(
       name,
       `zookeeper-servers: [{host: ${host}, port: ${port}}]\nzookeeper-timeout: 2.0\n` +
@@ -36,6 +44,10 @@ export class LauncherProcess {
     const it = new LauncherProcess(child);
     await it.untilPrinted('launcher is ready');
     return it;
+  }
+
+  get pid(): number {
+    return this.#child.pid!;
   }
 
   get output(): string {
