@@ -1,4 +1,5 @@
 import type { ImageWish } from '../decide/image-snapshot';
+import { contentNotes } from '../decide/content-key';
 import { type BuildAction, planBuilds } from '../decide/plan-builds';
 import { newBuild, sortedFormats } from '../model/image-records';
 import { RawJson } from '../model/json';
@@ -10,6 +11,8 @@ import { buildLogs, type BuilderContext, settledImages } from './context';
 import { checkRoom } from './disk-space';
 import type { BuildFailure } from './events';
 import { type ImageOrder, type ImageOutcome, makeImage, stoppedBy } from './make-image';
+import { rememberEnd, rememberStart } from './remember-build';
+import { keyBuild } from './unchanged-image';
 
 /** What became of a build that was due. `skipped`: somebody else has it, or it is not due any more. */
 export type BuildResult =
@@ -52,17 +55,25 @@ async function buildUnderLock(
   // Somebody else may have built it between our look and the lock.
   const due = planBuilds(wishes, images, now).find((it) => it.image === image);
   if (due === undefined) return { kind: 'skipped' };
+  const wish = wishes.images.get(image)!;
+  const keyed = await keyBuild(context, due, wish, images.get(image), claim, held);
+  if (keyed.unchanged) return { kind: 'skipped' };
   const noRoom = await checkRoom(context, images.get(image));
   if (noRoom !== undefined) {
     context.onEvent({ kind: 'build-failed', image, failure: noRoom });
     return { kind: 'failed', failure: noRoom };
   }
-  return buildOnce(context, due, wishes.images.get(image)!, claim, held);
+  return buildOnce(context, { ...due, contentKey: keyed.key }, wish, claim, held);
+}
+
+/** A build that is going to be made. */
+interface KeyedAction extends BuildAction {
+  readonly contentKey: string | undefined;
 }
 
 async function buildOnce(
   context: BuilderContext,
-  due: BuildAction,
+  due: KeyedAction,
   wish: ImageWish,
   claim: ImageClaim,
   held: AbortSignal,
@@ -75,10 +86,15 @@ async function buildOnce(
     newBuild({ builder: identity.fqdn, builderId: identity.id, formats: [...wish.formats], stateTime: startedAt }),
   );
   context.onEvent({ kind: 'build-started', key, reasons: due.reasons, log: buildLogs(config).file(key) });
-  const order: ImageOrder = { key, image: wish.config, formats: wish.formats, config };
+  const { formats: wanted } = wish;
+  const order: ImageOrder = { key, image: wish.config, formats: wanted, config, contentKey: due.contentKey };
+  const begun = { key, reasons: due.reasons, formats: wanted, startedAt };
+  const remembered = rememberStart(context, begun, claim.signal); // the tool need not wait for it
   const made = await makeImage(context, order, held);
   const outcome = await record(context, order, claim, stored, made);
   await summarize(context, order, due, outcome, startedAt);
+  await remembered;
+  await rememberEnd(context, begun, outcome.kind === 'failed' ? outcome.failure : undefined, claim.signal);
   const tookMs = tools.clock.monotonic() - startedMs;
   if (outcome.kind === 'failed') {
     context.onEvent({ kind: 'build-failed', image: key.image, key, failure: outcome.failure, tookMs });
@@ -120,7 +136,10 @@ async function record(
 function finalRecord(context: BuilderContext, order: ImageOrder, made: ImageOutcome): Partial<ImageBuild> {
   const { username, pythonPath, shellType } = order.image;
   const about = { stateTime: wallSeconds(context.tools.clock), username, pythonPath, shellType };
-  if (made.kind === 'made') return { ...about, state: 'ready', formats: sortedFormats([...order.formats]) };
+  if (made.kind === 'made') {
+    const notes = order.contentKey === undefined ? {} : { unknown: contentNotes(order.contentKey) };
+    return { ...about, state: 'ready', formats: sortedFormats([...order.formats]), ...notes };
+  }
   const failure = RawJson.of({ ...made.failure, last_lines: made.lastLines.slice(-5).map((it) => it.slice(0, 400)) });
   return { ...about, state: 'failed', formats: [], unknown: { failure } };
 }

@@ -10,6 +10,7 @@ import type { StopSignals } from '../runtime/program';
 import { Nudge, type PassOutcome, type Reconciler, runReconciler } from '../runtime/reconcile';
 import { Scope } from '../runtime/scope';
 import type { Store } from '../store/api';
+import { BuildHistory } from '../store/build-history';
 import { BuildReconciler } from './build-reconciler';
 import { probeSandbox } from './build-sandbox';
 import { CleanupReconciler } from './cleanup-reconciler';
@@ -77,12 +78,6 @@ export async function runBuilder(parts: BuilderParts, options: BuilderOptions, s
   await register(context, options, scope, web?.url, stop.drain);
   if (stop.drain.aborted) return;
   web?.running();
-  if (options.uploadWorkers < context.wishes().providers.size) {
-    parts.tools.log.warn('fewer upload workers than providers: a slow one can delay another', {
-      upload_workers: options.uploadWorkers,
-      providers: context.wishes().providers.size,
-    });
-  }
   parts.tools.log.info('builder runs', { builder_id: context.identity.id, images_dir: context.folder.path });
   const running = Promise.all(loops.map((it) => runLoop(it, parts, stop.drain)));
   await Promise.race([running, aborted(stop.drain)]);
@@ -115,7 +110,8 @@ async function openContext(parts: BuilderParts, options: BuilderOptions, scope: 
     parts.onEvent(event);
     report(event);
   };
-  return { store, folder, identity, providers, tools, onEvent, sandbox, packageDir, config, wishes };
+  const history = new BuildHistory({ zk: store.zk, ...tools });
+  return { store, folder, identity, providers, tools, onEvent, history, sandbox, packageDir, config, wishes };
 }
 
 /** `compute` of what `input` says now, computed again only when that is another object. */

@@ -2,6 +2,7 @@ import type { Config } from '../config/types';
 import type { ImageSnapshots, ImageWishes } from '../decide/image-snapshot';
 import type { DriverTools } from '../drivers/driver';
 import type { Store } from '../store/api';
+import type { BuildHistory } from '../store/build-history';
 import { BuildLogs, DEFAULT_BUILD_LOG_DIR } from './build-log';
 import type { OnBuilderEvent } from './events';
 import type { BuilderIdentity } from './identity';
@@ -16,6 +17,8 @@ export interface BuilderContext {
   readonly providers: ProviderConnections;
   readonly tools: DriverTools;
   readonly onEvent: OnBuilderEvent;
+  /** What became of builds, for people. */
+  readonly history: BuildHistory;
   /** Words before the image tool; see `probeSandbox`. */
   readonly sandbox: readonly string[];
   /** What `%p` in `dib-cmd` stands for. */

@@ -36,6 +36,8 @@ export type BuilderEvent =
       /** Absent when it did not even begin. */
       readonly tookMs?: number;
     }
+  /** A build that was due is not made: it would be what we have. */
+  | { readonly kind: 'build-unchanged'; readonly key: BuildKey }
   | { readonly kind: 'upload-started'; readonly key: UploadKey; readonly file: string }
   | {
       readonly kind: 'upload-progress';
@@ -82,6 +84,8 @@ function describe(event: BuilderEvent): Line {
       ];
     case 'build-failed':
       return ['warn', 'image build failed', { image: event.image, ...event.key, ...failureFields(event.failure) }];
+    case 'build-unchanged':
+      return ['info', 'image is kept: nothing that it is made from has changed', { ...event.key }];
     case 'upload-started':
       return ['info', 'uploading image', { ...event.key, file: event.file }];
     case 'upload-progress':

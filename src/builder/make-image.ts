@@ -13,6 +13,7 @@ import { JobCancelled } from './jobs';
 import { clearLeftovers } from './leftovers';
 import { makeTempFolder, tempFolder } from './temp-folder';
 import { runTool, type ToolEnd } from './tool-run';
+import { validateImage } from './validate-image';
 
 /** What is built: the values with which the build began, whatever the configuration says meanwhile. */
 export interface ImageOrder {
@@ -20,6 +21,8 @@ export interface ImageOrder {
   readonly image: DiskImageConfig;
   readonly formats: ReadonlySet<string>;
   readonly config: Config;
+  /** Of its inputs, if the image has `content-key` and it could be known. */
+  readonly contentKey?: string | undefined;
 }
 
 /** What came of it. After a failure nothing of the build is left but its log. */
@@ -66,7 +69,10 @@ async function attempt(
       packageDir: context.packageDir,
     };
     const end = await runDib(context, run, log, signal);
-    return (await failureOf(end, context, order, logs, signal)) ?? (await missingFiles(context, order));
+    const failure = (await failureOf(end, context, order, logs, signal)) ?? (await missingFiles(context, order));
+    if (failure !== undefined) return failure;
+    const invalid = await validateImage(context, order, log, signal);
+    return signal.aborted ? stoppedBy(signal) : invalid;
   } finally {
     await log.close();
     const found = await clearLeftovers(tempDir, tools);

@@ -7,6 +7,7 @@ export type FailureCause =
   | 'cancelled' // by shutdown or by an operator
   | 'provider' // the cloud said no, or did not answer
   | 'hook' // the post-upload hook failed
+  | 'validation' // a check of the image, or of a node made from it, did not pass
   | 'internal';
 
 /** What is known about something that failed: visible as it is, so that an operator sees when the next try is and why. */

@@ -1,4 +1,5 @@
 import type { ImageBuild } from '../model/records';
+import { newSince } from './content-key';
 import {
   type ImageSnapshot,
   type ImageSnapshots,
@@ -47,7 +48,7 @@ function reasonToBuild(
   nowSeconds: number,
 ): Exclude<BuildReason, 'requested'> | undefined {
   if (newest === undefined) return 'missing';
-  if (Math.floor(nowSeconds) - newest.stateTime >= wish.config.rebuildAge) return 'expired';
+  if (Math.floor(nowSeconds) - newSince(newest, wish.config) >= wish.config.rebuildAge) return 'expired';
   if ([...wish.formats].some((it) => !newest.formats.includes(it))) return 'format-missing';
   return undefined;
 }

@@ -5,6 +5,8 @@ export const NODES = `${ROOT}/nodes`;
 export const REQUESTS = `${ROOT}/requests`;
 export const REQUEST_LOCKS = `${ROOT}/requests-lock`;
 export const COMPONENTS = `${ROOT}/components`;
+/** Ours alone: marks by which launchers decide one after the other. */
+export const QUOTA = `${ROOT}/quota`;
 export const STATS_ELECTION = `${ROOT}/elections/stats`;
 
 export interface BuildKey {
@@ -18,6 +20,10 @@ export interface UploadKey extends BuildKey {
 
 export const imagePath = (image: string) => `${IMAGES}/${image}`;
 export const requestBuildPath = (image: string) => `${IMAGES}/${image}/request-build`;
+/** Ours: the provider is to be given the newest READY build again. */
+export const requestUploadPath = (image: string, provider: string) => `${IMAGES}/${image}/${REQUEST_UPLOAD}${provider}`;
+/** What the names of such requests begin with; the provider follows. */
+export const REQUEST_UPLOAD = 'request-upload-';
 export const pausePath = (image: string) => `${IMAGES}/${image}/pause`;
 export const buildsPath = (image: string) => `${IMAGES}/${image}/builds`;
 /** Held while the image is being built anywhere. */
@@ -38,4 +44,13 @@ export const nodeLock = (node: string) => `${NODES}/${node}/lock`;
 export const requestPath = (request: string) => `${REQUESTS}/${request}`;
 /** Not below the request: an ephemeral znode cannot have children. */
 export const requestLock = (request: string) => `${REQUEST_LOCKS}/${request}`;
+/** One name, whatever the scope is called. */
+export const markPath = (scope: string) => `${QUOTA}/${encodeURIComponent(scope)}`;
 export const componentsPath = (kind: string) => `${COMPONENTS}/${kind}`;
+/** Ours (docs/tree-additions.md): what became of the last builds of an image. */
+export const BUILD_HISTORY = `${ROOT}/image-history`;
+export const buildHistoryPath = (image: string) => `${BUILD_HISTORY}/${image}`;
+/** Ours: how far an upload is, as an ephemeral znode. */
+export const UPLOAD_PROGRESS = `${ROOT}/image-progress`;
+export const uploadProgressPath = (it: UploadKey) =>
+  `${UPLOAD_PROGRESS}/${it.image}-${it.build}-${it.provider}-${it.upload}`;

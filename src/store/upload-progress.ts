@@ -72,7 +72,7 @@ export class ProgressReport implements AsyncDisposable {
     }
     this.#isThere = true; // maybe, even if the answer is lost
     await makePath({ ...this.parts, observe: () => undefined }, UPLOAD_PROGRESS);
-    await this.#zk.create(this.#path, data, 'ephemeral').catch((error: unknown) => {
+    await this.#zk.create(this.#path, data, { mode: 'ephemeral' }).catch((error: unknown) => {
       if (!isZkError(error, 'NODE_EXISTS')) throw error;
     });
   }
