@@ -1,7 +1,9 @@
 import { silentLogger } from '../../../src/runtime/log';
 import { seededRandom } from '../../../src/runtime/random';
+import { PrometheusMetrics } from '../../../src/runtime/metrics/prometheus';
 import { MemoryServer } from '../../../src/zk/memory';
 import { observedZooKeeper, type ObservedRequest } from '../../../src/zk/observed';
+import { reportZooKeeper } from '../../../src/zk/zookeeper-metrics';
 import { openTree } from '../../../src/zk/tree';
 import { FakeClock, settle } from '../../support/fake-clock';
 
@@ -60,4 +62,27 @@ test('a tree says how far it is behind what it was told of', async () => {
   expect(behind).toEqual([1, 1]); // told while the read is not done with
   expect(tree.backlog).toEqual({ waiting: 0, reading: 0 });
   await tree.close();
+});
+
+test('Prometheus sees requests, the state of the connection, and lost sessions', async () => {
+  const prometheus = new PrometheusMetrics();
+  const own = server.connect();
+  const { zk, stop } = reportZooKeeper(own, prometheus, clock);
+  await zk.connected();
+  await zk.create('/a', NOTHING);
+  const first = (await prometheus.exposition()).text;
+  expect(first).toContain('zookeeper_request_seconds_count{request="create",outcome="OK"} 1');
+  expect(first).toContain('zookeeper_connection_state{state="connected"} 1');
+  expect(first).toContain('zookeeper_sessions_lost_total 0');
+  expect(first).toContain('zookeeper_pending_requests 0');
+  const lost = new Promise<void>((resolve) => {
+    own.onState((state) => {
+      if (state === 'lost') resolve();
+    });
+  });
+  server.expire(own);
+  await lost;
+  expect((await prometheus.exposition()).text).toContain('zookeeper_sessions_lost_total 1');
+  stop();
+  await zk.close();
 });
