@@ -25,6 +25,8 @@ import type { World } from './world';
 const FULL_PASS_MS = 60_000;
 /** Where more is due than may be under way at a time, what ends nudges. */
 const LEAST_PAUSE_MS = 50;
+/** While it is not known whether the election still holds. */
+const UNSURE_PAUSE_MS = 1000;
 
 /** What the worker stands on. */
 export interface StandingScope {
@@ -75,16 +77,18 @@ export class StandingWorker implements Reconciler {
     }
     this.#term = term;
     if (!this.#nodes.fresh) return { againInMs: FULL_PASS_MS };
+    const leads = term?.isHeld() === true;
     const plan = planStanding({
       machines: [...this.#machines.values()],
       nodes: this.#nodes.all(),
       verdicts: this.#verdicts,
       nowMs: this.tools.clock.monotonic(),
-      leads: term !== undefined,
+      leads,
     });
     const wanted = new Set(plan.map(workKey));
     for (const work of [this.#checks, this.#writes]) work.keepOnly((key) => wanted.has(key));
     for (const action of plan) this.#start(action, term);
+    if (term !== undefined && !leads) return { againInMs: UNSURE_PAUSE_MS };
     const nextInMs = Math.min(this.#checks.nextInMs(), this.#writes.nextInMs());
     return { againInMs: Math.min(FULL_PASS_MS, Math.max(LEAST_PAUSE_MS, nextInMs)) };
   }
@@ -97,6 +101,7 @@ export class StandingWorker implements Reconciler {
 
   /** Whether the machines of all these nodes can be reached at this moment; those that cannot are not offered any more. */
   async reach(nodes: readonly string[], signal: AbortSignal): Promise<boolean> {
+    this.#follow(this.scope.standing());
     const machines = new Set(nodes.map((it) => this.#machineOf(it)));
     const reached = await Promise.all([...machines].map((it) => this.#reach(it, signal)));
     return reached.every(Boolean);
@@ -156,14 +161,14 @@ export class StandingWorker implements Reconciler {
         this.#verdicts.set(machine.key, { kind: 'fit', facts, atMs: this.tools.clock.monotonic() });
         return true;
       } catch (error) {
-        if (this.#isCurrent(machine)) this.#verdicts.set(machine.key, { kind: 'unfit' });
+        if (!this.#isCurrent(machine)) return true;
+        this.#verdicts.set(machine.key, { kind: 'unfit' });
         throw error;
       }
     };
-    this.#checks.start(workKey({ kind: 'check', machine }), work, (error) => {
-      if (this.#isCurrent(machine))
-        this.#warn('machine is not fit to be registered, it is tried again', machine, error);
-    });
+    this.#checks.start(workKey({ kind: 'check', machine }), work, (error) =>
+      this.#warn('machine is not fit to be registered, it is tried again', machine, error),
+    );
   }
 
   #register(action: Extract<StandingAction, { kind: 'register' }>, term: HeldLock): void {
@@ -205,7 +210,9 @@ export class StandingWorker implements Reconciler {
     });
   }
 
+  /** False for what was found out about a machine that is configured otherwise by now. */
   #isCurrent(machine: StandingMachine): boolean {
+    this.#follow(this.scope.standing());
     return !this.scope.stopped.aborted && this.#machines.get(machine.key) === machine;
   }
 
