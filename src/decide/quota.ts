@@ -39,6 +39,11 @@ export function shortage(limits: Resources, used: Resources, need: Resources): s
   return Object.keys(limits).find((key) => limits[key]! - (used[key] ?? 0) - (need[key] ?? 0) < 0);
 }
 
+/** The first resource of `need` of which more is used than its limit, `need` being counted as used already. */
+export function overdrawn(limits: Resources, used: Resources, need: Resources): string | undefined {
+  return Object.keys(limits).find((key) => (need[key] ?? 0) > 0 && (used[key] ?? 0) > limits[key]!);
+}
+
 /** Running sums per key that go up and down again, for an index that follows events. */
 export class Tally<K> {
   readonly #sums = new Map<K, Record<string, number>>();

@@ -3,12 +3,14 @@ import type { Component } from '../model/records';
 import type { StopSignals } from '../runtime/program';
 import { Scope } from '../runtime/scope';
 import { ConfigWatch, type ConfigSource } from './config-source';
+import { DecisionOrder } from './decision-order';
 import { DeletionWorker } from './deletion-worker';
 import { Leadership } from './leadership';
 import { type Loop, startLoop } from './loop';
 import { LostRequestWorker } from './lost-request-worker';
 import { MetricsReporter } from './metrics-reporter';
 import { MinReadyWorker } from './min-ready-worker';
+import { NodeCreator } from './node-creator';
 import { RequestLockWorker } from './request-lock-worker';
 import { Roster } from './roster';
 import type { LauncherTools } from './tools';
@@ -36,9 +38,12 @@ export async function runLauncher(options: LauncherOptions, tools: LauncherTools
   const background = new Background(tools);
   const world = scope.own(new World(tools.store, () => undefined), (it) => it.close());
   await world.ready(stop.drain);
+  const order = new DecisionOrder(tools, world);
   const around = {
     tools,
     world,
+    order,
+    creator: new NodeCreator(tools, world, order, stop.now),
     policy: () => ({ tenantLimits: roster.config.tenantLimits }),
     installation: () => roster.config.installationId,
     now: stop.now,

@@ -1,7 +1,10 @@
 import type { PoolConfig } from '../config/types';
 import type { World } from './world';
+import type { Resources } from '../model/records';
+import type { DecisionOrder } from './decision-order';
 import type { HeldNode } from './held-node';
 import type { LaunchOutcome } from './launch-node';
+import type { NodeCreator } from './node-creator';
 import type { ProviderRuntime } from './provider-runtime';
 import type { LauncherTools } from './tools';
 
@@ -13,6 +16,11 @@ export interface PoolContext {
   readonly config: PoolConfig;
   readonly world: World;
   readonly tools: LauncherTools;
+  /** Creates nodes, together with those of other pools. */
+  readonly creator: NodeCreator;
+  /** For what other launchers decide on as well. */
+  readonly order: DecisionOrder;
+  readonly tenantLimits: () => ReadonlyMap<string, Resources>;
   /** Aborts when the launcher has to go at once. */
   readonly now: AbortSignal;
   /** Something has changed that the pool decides on. */

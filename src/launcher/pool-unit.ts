@@ -1,7 +1,9 @@
 import type { PoolConfig } from '../config/types';
 import type { PoolComponent } from '../model/records';
 import type { Registration } from '../store/api';
+import type { DecisionOrder } from './decision-order';
 import { type Loop, startLoop } from './loop';
+import type { NodeCreator } from './node-creator';
 import type { PoolContext } from './pool-context';
 import { type PoolPolicy, PoolWorker } from './pool-worker';
 import type { ProviderRuntime } from './provider-runtime';
@@ -12,6 +14,8 @@ import type { World } from './world';
 export interface Surroundings {
   readonly tools: LauncherTools;
   readonly world: World;
+  readonly creator: NodeCreator;
+  readonly order: DecisionOrder;
   readonly policy: () => PoolPolicy;
   readonly installation: () => string | undefined;
   /** Aborts when the launcher has to go at once. */
@@ -42,6 +46,9 @@ export class PoolUnit {
       config,
       world: around.world,
       tools: around.tools,
+      creator: around.creator,
+      order: around.order,
+      tenantLimits: () => around.policy().tenantLimits,
       now: around.now,
       nudge: () => this.nudge(),
       noCapacity: () => this.worker.noCapacity(),

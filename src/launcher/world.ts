@@ -2,7 +2,7 @@ import type { PoolFact } from '../decide/choose-requests';
 import { NodeIndex, type NodeWeight } from '../decide/node-index';
 import { Reservations } from '../decide/node-reservations';
 import { RequestIndex } from '../decide/request-index';
-import type { ComponentsView, ImagesView, NodesView, RequestsView, Store } from '../store/api';
+import type { ComponentsView, ImagesView, NodeEntry, NodesView, RequestEntry, RequestsView, Store } from '../store/api';
 
 /** What changed in one step. Ids tell where to look, not what happened. */
 export interface WorldChange {
@@ -87,6 +87,21 @@ export class World {
     await Promise.all(
       [this.#nodesView, this.#requestsView, this.components, this.images].map((it) => it.ready(signal)),
     );
+  }
+
+  /** Everything acknowledged before the call, as far as it is about nodes, is in the indexes afterwards. */
+  async settled(signal: AbortSignal): Promise<void> {
+    await this.#nodesView.settled(signal);
+    await Promise.resolve(); // views tell what they have in the next microtask
+  }
+
+  /** As the view shows them: for a claim that rests on them. */
+  nodeEntry(id: string): NodeEntry | undefined {
+    return this.#nodesView.nodes.get(id);
+  }
+
+  requestEntry(id: string): RequestEntry | undefined {
+    return this.#requestsView.requests.get(id);
   }
 
   /** Counts all nodes anew, after the configuration or a label's need has changed. */

@@ -27,6 +27,7 @@ export interface Store {
   readonly nodes: Nodes;
   readonly requests: Requests;
   readonly components: Components;
+  readonly marks: Marks;
   /** Closes views and registrations; the ZooKeeper client stays open. */
   close(): Promise<void>;
 }
@@ -125,6 +126,8 @@ export interface ImageEntry {
   readonly paused: boolean;
   /** UNIX seconds of the request-build znode; undefined = none. */
   readonly buildRequestedAt: number | undefined;
+  /** Ours: UNIX seconds of the request to upload the newest READY build again, by provider. */
+  readonly uploadRequests: ReadonlyMap<string, number>;
   /** Somebody contends for the image's build lock. */
   readonly buildLocked: boolean;
   /** UNIX seconds at which the build lock directory was made; for the status rule of zk-tree 6. */
@@ -155,6 +158,9 @@ export interface Images {
   /** Operators' writes, without locks as in cli.md. */
   requestBuild(image: string): Promise<void>;
   removeBuildRequest(image: string): Promise<void>;
+  /** Asks for one more upload of the newest READY build; returns when it was asked: UNIX seconds by the server's clock. */
+  requestUpload(image: string, provider: string): Promise<number>;
+  removeUploadRequest(image: string, provider: string): Promise<void>;
   pause(image: string): Promise<void>;
   unpause(image: string): Promise<void>;
   markBuildDeleting(build: BuildKey): Promise<'done' | 'not-found' | 'in-progress'>;
@@ -275,6 +281,21 @@ export interface RequestClaim extends RecordClaim<NodeRequest> {
    * was written and all locks are as they were.
    */
   finish(change: Partial<NodeRequest>, nodes: readonly NodeHandOver[]): Promise<Stored<NodeRequest>>;
+}
+
+// ----------------------------------------------------------------------------------------------------- marks
+
+/**
+ * Things that carry nothing but a version, which whoever decides on a scope moves on in the transaction of the decision:
+ * two decisions on one state of affairs cannot both succeed.
+ */
+export interface Marks {
+  /** The version now; made if missing. */
+  read(scope: string): Promise<number>;
+  /** The step of a transaction that moves it on from `version`. */
+  step(scope: string, version: number): Op;
+  /** Whether a transaction that began with so many of these steps failed because one of them was overtaken. */
+  isStale(error: unknown, steps: number): boolean;
 }
 
 // ------------------------------------------------------------------------------------------------ components

@@ -3,9 +3,10 @@ import type { ZooKeeper } from '../zk/client';
 import type { ZkTools } from '../zk/connect';
 import { openTree } from '../zk/tree';
 import type { CachedTree } from '../zk/tree-api';
-import type { Components, Images, Nodes, Requests, Store } from './api';
+import type { Components, Images, Marks, Nodes, Requests, Store } from './api';
 import { TreeComponents } from './components';
 import { TreeImages } from './images';
+import { TreeMarks } from './marks';
 import { TreeNodes } from './nodes';
 import type { StoreParts } from './parts';
 import { TreeRequests } from './requests';
@@ -24,6 +25,7 @@ class TreeStore implements Store {
   readonly nodes: Nodes;
   readonly requests: Requests;
   readonly components: Components;
+  readonly marks: Marks;
   readonly #components: TreeComponents;
   readonly #trees: CachedTree[] = [];
   readonly #followed = new Map<string, () => void>();
@@ -43,6 +45,7 @@ class TreeStore implements Store {
       },
       follow: (path, onGone) => this.#follow(path, onGone),
     };
+    this.marks = new TreeMarks(parts);
     this.images = new TreeImages(
       parts,
       this.#once(() => new CachedImages(this.#open(IMAGES, keepImages), log)),
