@@ -9,6 +9,8 @@ const LOCK_PATIENCE_MS = 30_000;
 export interface Acceptor {
   readonly owner: string;
   readonly log: Logger;
+  /** Whether a node of a failed job is to be held instead of given back; see `HoldJobs.takePlace`. */
+  readonly takePlace: (job: string, node: string) => Promise<boolean>;
 }
 
 /** zuul-client.md 7: lock every node of the request, if it is allocated to it, and delete the request in any case. */
@@ -26,7 +28,7 @@ export async function acceptNodes(store: Store, request: string, by: Acceptor, s
     await releaseAll(claims);
     throw error;
   }
-  return new NodeSet(request, claims, by.owner, by.log);
+  return new NodeSet(request, claims, by);
 }
 
 async function claimAll(store: Store, request: string, signal: AbortSignal): Promise<readonly NodeClaim[]> {

@@ -1,7 +1,7 @@
 import { type Json, RawJson } from '../model/json';
 import type { Node } from '../model/records';
-import type { Logger } from '../runtime/log';
 import type { NodeClaim } from '../store/api';
+import type { Acceptor } from './accept-nodes';
 
 /** A node that is locked by us. */
 export interface AcceptedNode {
@@ -31,19 +31,16 @@ export class NodeSet {
   readonly signal: AbortSignal;
   #result: WorkResult | undefined;
   readonly #claims: readonly NodeClaim[];
-  readonly #owner: string;
-  readonly #log: Logger;
+  readonly #by: Acceptor;
 
   constructor(
     /** Id of the request that they came from. */
     readonly request: string,
     claims: readonly NodeClaim[],
-    owner: string,
-    log: Logger,
+    by: Acceptor,
   ) {
     this.#claims = claims;
-    this.#owner = owner;
-    this.#log = log;
+    this.#by = by;
     this.signal = AbortSignal.any(claims.map((it) => it.signal));
   }
 
@@ -62,7 +59,7 @@ export class NodeSet {
    */
   async use(userData: Json = {}): Promise<void> {
     const isObject = typeof userData === 'object' && userData !== null && !Array.isArray(userData);
-    const data = RawJson.of(isObject ? { zuul_system: this.#owner, ...userData } : userData);
+    const data = RawJson.of(isObject ? { zuul_system: this.#by.owner, ...userData } : userData);
     await this.#writeAll(() => ({ state: 'in-use', userData: data }));
   }
 
@@ -83,7 +80,8 @@ export class NodeSet {
 
   /**
    * Gives the nodes back: those still `in-use` as used, those never used for others to use. Never throws; a node that cannot
-   * be marked is unlocked all the same, and deleted for that by the launcher. Idempotent.
+   * be marked is unlocked all the same, and deleted for that by the launcher. After a `failure`, nodes that were in use are
+   * held as long as `nodepool job-create` asked for nodes of the job and has not got as many. Idempotent.
    */
   async release(result?: WorkResult): Promise<void> {
     this.#result ??= result;
@@ -93,11 +91,24 @@ export class NodeSet {
   async #returnNode(claim: NodeClaim): Promise<void> {
     try {
       if (claim.current.record.state === 'in-use' && !claim.signal.aborted)
-        await claim.writeAndRelease({ state: 'used' });
+        await claim.writeAndRelease((await this.#holdFor(claim)) ?? { state: 'used' });
     } catch (error) {
-      this.#log.warn('node not marked used', { err: error, node: claim.id, request: this.request });
+      this.#by.log.warn('node not marked used', { err: error, node: claim.id, request: this.request });
     }
     await claim.release();
+  }
+
+  /** The words of the releases before 3.0 (cli.md 10.2). */
+  async #holdFor(claim: NodeClaim): Promise<Partial<Node> | undefined> {
+    if (this.#result?.result !== 'failure') return undefined;
+    const { job } = this.#result;
+    try {
+      if (!(await this.#by.takePlace(job, claim.id))) return undefined;
+    } catch (error) {
+      this.#by.log.warn('not known whether to hold the node', { err: error, node: claim.id, job });
+      return undefined;
+    }
+    return { state: 'hold', comment: `Automatically held after failing ${job}`, holdJob: job };
   }
 
   /** Writes all before it tells of a failure, so that one lost node does not leave the others in the wrong state. */

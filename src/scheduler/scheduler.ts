@@ -6,7 +6,9 @@ import { newRequest } from '../model/request-record';
 import { type Clock, wallSeconds } from '../runtime/clock';
 import { underAll } from '../runtime/link-signals';
 import type { Logger } from '../runtime/log';
+import { type Random, systemRandom } from '../runtime/random';
 import type { RequestEntry, RequestsView, Store } from '../store/api';
+import { HoldJobs } from '../store/hold-jobs';
 import { untilSeen } from '../store/until-seen';
 import { acceptNodes } from './accept-nodes';
 import type { NodeSet } from './node-set';
@@ -22,6 +24,8 @@ export interface SchedulerOptions {
 export interface SchedulerTools {
   readonly clock: Clock;
   readonly log: Logger;
+  /** Default: the machine's. */
+  readonly random?: Random;
 }
 
 export interface Submission {
@@ -91,6 +95,7 @@ export function connectScheduler(store: Store, options: SchedulerOptions, tools:
 class StoreScheduler implements Scheduler {
   readonly name: string;
   readonly #closing = new AbortController();
+  readonly #holdJobs: HoldJobs;
 
   constructor(
     private readonly store: Store,
@@ -98,6 +103,7 @@ class StoreScheduler implements Scheduler {
     private readonly tools: SchedulerTools,
   ) {
     this.name = options.name;
+    this.#holdJobs = new HoldJobs({ zk: store.zk, random: systemRandom, ...tools });
     setMaxListeners(0, this.#closing.signal); // one for each request that is waited for
   }
 
@@ -120,7 +126,8 @@ class StoreScheduler implements Scheduler {
   }
 
   accept(request: SubmittedRequest, signal: AbortSignal): Promise<NodeSet> {
-    return acceptNodes(this.store, request.id, { owner: this.name, log: this.tools.log }, signal);
+    const takePlace = (job: string, node: string) => this.#holdJobs.takePlace(job, node);
+    return acceptNodes(this.store, request.id, { owner: this.name, log: this.tools.log, takePlace }, signal);
   }
 
   cancel(request: SubmittedRequest): Promise<void> {

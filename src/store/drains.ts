@@ -1,0 +1,99 @@
+import { type Json } from '../model/json';
+import { DRAINS, drainPath } from '../model/own-paths';
+import { isZkError } from '../zk/errors';
+import { openTree } from '../zk/tree';
+import type { CachedTree } from '../zk/tree-api';
+import { makePath } from './guarded';
+import type { StoreParts } from './parts';
+import { untilKnown } from './repeat';
+
+type Parts = Omit<StoreParts, 'observe'>;
+
+/** An open letter box. */
+export interface DrainBox {
+  /** The launcher's name may have changed. */
+  look(): void;
+  close(): Promise<void>;
+}
+
+/**
+ * Keeps a letter box for the launcher that is registered as `name()` says, and calls `onOrder` once when it is told to
+ * finish. The box is ephemeral: it goes with the launcher's session, and the order with it. Costs nothing while idle.
+ */
+export function openDrainBox(parts: Parts, name: () => string | undefined, onOrder: (by: string) => void): DrainBox {
+  return new WatchedBox(parts, name, onOrder);
+}
+
+/** Tells a launcher, by the name of its component, to finish. False: it does not listen, or is gone. */
+export async function orderDrain(parts: Parts, launcher: string, by: string): Promise<boolean> {
+  const data = Buffer.from(JSON.stringify({ drain: true, by }));
+  try {
+    await untilKnown({ ...parts, observe: () => undefined }, () => parts.zk.set(drainPath(launcher), data));
+    return true;
+  } catch (error) {
+    if (isZkError(error, 'NO_NODE')) return false;
+    throw error;
+  }
+}
+
+class WatchedBox implements DrainBox {
+  readonly #tree: CachedTree;
+  readonly #parts: StoreParts;
+  readonly #closing = new AbortController();
+  #making: Promise<void> | undefined;
+  #ordered = false;
+
+  constructor(
+    parts: Parts,
+    private readonly name: () => string | undefined,
+    private readonly onOrder: (by: string) => void,
+  ) {
+    this.#parts = { ...parts, observe: () => undefined };
+    this.#tree = openTree(parts.zk, DRAINS, {}, parts);
+    this.#tree.onEvent(() => this.look());
+    this.#tree.onFresh(() => this.look());
+    this.look();
+  }
+
+  look(): void {
+    const name = this.name();
+    if (this.#closing.signal.aborted || name === undefined || !this.#tree.fresh) return;
+    const box = this.#tree.get(drainPath(name));
+    if (box === undefined) {
+      this.#making ??= this.#make(name).finally(() => {
+        this.#making = undefined;
+      });
+    } else if (box.data.length > 0 && !this.#ordered) {
+      this.#ordered = true;
+      this.onOrder(orderedBy(box.data));
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort(new Error('the letter box is closed'));
+    await this.#making;
+    await this.#tree.close();
+  }
+
+  async #make(name: string): Promise<void> {
+    const { zk, log } = this.#parts;
+    try {
+      await makePath(this.#parts, DRAINS);
+      await zk.create(drainPath(name), Buffer.alloc(0), { mode: 'ephemeral' });
+    } catch (error) {
+      // It is there already, or the link is gone: then the tree is read again, and asks for another look.
+      if (isZkError(error, 'NODE_EXISTS') || this.#closing.signal.aborted) return;
+      log.debug('no letter box for orders yet', { err: error });
+    }
+  }
+}
+
+function orderedBy(data: Buffer): string {
+  try {
+    const order = JSON.parse(data.toString('utf8')) as Json;
+    const by = typeof order === 'object' && order !== null && 'by' in order ? order.by : undefined;
+    return typeof by === 'string' ? by : 'somebody';
+  } catch {
+    return 'somebody'; // any data is an order
+  }
+}
