@@ -2,6 +2,7 @@ import type { Clock } from '../runtime/clock';
 import type { Route } from './answer';
 import { apiRoutes } from './api-routes';
 import { changeRoutes } from './change-events';
+import { dashboardRoutes } from './dashboard';
 import { healthRoutes } from './health';
 import { type LocalLogs, logRoutes } from './log-routes';
 import type { Part, SeenTree } from './seen-tree';
@@ -20,6 +21,7 @@ export const BUILDER_PARTS: readonly Part[] = ['images', 'components'];
 /** What a builder serves: health, its images and builds, and the logs of the builds that it made. */
 export function builderRoutes(tree: SeenTree, { version, isRunning, logs, clock }: BuilderWebOptions): Route[] {
   return [
+    ...dashboardRoutes(Math.floor(clock.wall() / 1000)),
     ...healthRoutes(tree, { program: 'builder', version, isRunning }, clock),
     ...apiRoutes(tree, version, clock),
     ...changeRoutes(tree, clock),

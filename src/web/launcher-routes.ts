@@ -2,6 +2,7 @@ import type { Clock } from '../runtime/clock';
 import type { Route } from './answer';
 import { apiRoutes } from './api-routes';
 import { changeRoutes } from './change-events';
+import { dashboardRoutes } from './dashboard';
 import { healthRoutes } from './health';
 import { listRoutes } from './list-routes';
 import { logRoutes } from './log-routes';
@@ -17,6 +18,7 @@ export interface LauncherWebOptions {
 /** What a launcher serves: the pages of webapp.md, `/health`, and `/api/v1`. `tree` shows all its parts. */
 export function launcherRoutes(tree: SeenTree, { version, isRunning, clock }: LauncherWebOptions): Route[] {
   return [
+    ...dashboardRoutes(Math.floor(clock.wall() / 1000)),
     ...listRoutes(tree, clock),
     ...healthRoutes(tree, { program: 'launcher', version, isRunning }, clock),
     ...apiRoutes(tree, version, clock),

@@ -67,6 +67,35 @@ const nodes: Resource<NodeEntry> = {
   rows: (tree) => [...tree.nodes.values()],
 };
 
+interface NodeCount {
+  readonly provider: string | null;
+  readonly pool: string | null;
+  readonly state: string | null;
+  readonly count: number;
+}
+
+const nodeCounts: Resource<NodeCount> = {
+  name: 'node-counts',
+  schemaName: 'NodeCount',
+  description: 'How many nodes there are by provider, pool and state.',
+  part: 'nodes',
+  fields: [
+    { name: 'provider', schema: text('Provider.'), value: (it) => it.provider, isFilter: true },
+    { name: 'pool', schema: text('Pool of the provider.'), value: (it) => it.pool, isFilter: true },
+    { name: 'state', schema: state(NODE_STATES), value: (it) => it.state, isFilter: true },
+    { name: 'count', schema: { type: 'number', description: 'Nodes.' }, value: (it) => it.count },
+  ],
+  rows: (tree) => {
+    const counts = new Map<string, NodeCount>();
+    for (const { record } of tree.nodes.values()) {
+      const group = { provider: record?.provider ?? null, pool: record?.pool ?? null, state: record?.state ?? null };
+      const key = JSON.stringify(group);
+      counts.set(key, { ...group, count: 1 + (counts.get(key)?.count ?? 0) });
+    }
+    return [...counts].sort(([one], [other]) => (one < other ? -1 : 1)).map(([, it]) => it);
+  },
+};
+
 const requestFields: readonly ResourceField<RequestEntry>[] = [
   { name: 'id', schema: always('Id, beginning with the priority.'), value: (it) => it.id, isFilter: true },
   { name: 'state', schema: state(REQUEST_STATES), value: (it) => it.record?.state, isFilter: true },
@@ -245,4 +274,4 @@ const components: Resource<ComponentEntry> = {
   rows: ({ components: it }) => [...it.launchers.values(), ...it.pools.values(), ...it.builders.values()],
 };
 
-export const RESOURCES = [nodes, requests, images, builds, components] as unknown as readonly Resource[];
+export const RESOURCES = [nodes, nodeCounts, requests, images, builds, components] as unknown as readonly Resource[];

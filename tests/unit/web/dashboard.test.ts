@@ -1,0 +1,40 @@
+import { createHash } from 'node:crypto';
+import { Script } from 'node:vm';
+import { FakeClock } from '../../support/fake-clock';
+import { ask } from './fetch';
+import { WebWorld } from './web-world';
+
+let web: WebWorld;
+let page: string;
+let policy: string;
+beforeEach(async () => {
+  web = await WebWorld.open('12-min-ready-node-ready', new FakeClock());
+  const reply = await ask(web.url('/'));
+  expect([reply.status, reply.headers['content-type']]).toEqual([200, 'text/html; charset=utf-8']);
+  page = reply.text;
+  policy = reply.headers['content-security-policy'] as string;
+});
+afterEach(() => web.close());
+
+const inside = (name: string) => new RegExp(`<${name}>(.*?)</${name}>`, 's').exec(page)![1]!;
+
+test('runs its own script and style and nothing else', () => {
+  for (const name of ['script', 'style']) {
+    const hash = createHash('sha256').update(inside(name)).digest('base64');
+    expect(policy).toContain(`${name}-src 'sha256-${hash}'`);
+    expect(page.split(`<${name}`)).toHaveLength(2);
+  }
+  expect(policy).toMatch(/^default-src 'none';.*connect-src 'self'/);
+  expect(page).not.toMatch(/\son\w+=|style="|https?:|innerHTML|insertAdjacentHTML|document\.write|eval\(/);
+  expect(() => new Script(inside('script'))).not.toThrow();
+});
+
+test('asks for nothing that is not served', async () => {
+  const paths = [...page.matchAll(/read\(\s*'([^']+)'|EventSource\(\s*'([^']+)'|href="([^"]+)"/g)]
+    .map((it) => it[1] ?? it[2] ?? it[3]!)
+    .filter((it) => it !== 'data:,');
+  expect(paths.length).toBeGreaterThan(8);
+  for (const path of paths) {
+    expect([path, (await ask(web.url(`/${path}`), { method: 'HEAD' })).status]).toEqual([path, 200]);
+  }
+});
