@@ -42,6 +42,7 @@ export type Verdict =
   | { readonly kind: 'serve' };
 
 const SERVE: Verdict = { kind: 'serve' };
+const ALL_DECLINED = 'every registered pool has declined';
 
 /**
  * Judges requests for one pool in one pass (launcher.md 5, steps 1 to 8). What depends only on labels, preference and
@@ -103,7 +104,11 @@ export function likeness(record: NodeRequest | undefined): string {
 }
 
 function standingVerdict(record: NodeRequest, { me, pools }: Situation): Verdict {
-  if (record.declinedBy.includes(me.id)) return { kind: 'skip', why: 'declined before' };
+  if (record.declinedBy.includes(me.id)) {
+    // The last one that had not declined may have gone without doing so: then nobody else would say it.
+    const isHopeless = pools.every((it) => record.declinedBy.includes(it.id));
+    return isHopeless ? { kind: 'decline', reason: ALL_DECLINED } : { kind: 'skip', why: 'declined before' };
+  }
   const candidates = candidatePools(record, pools);
   const preferred = candidates.filter((it) => it.provider === record.provider);
   const pinned = record.provider !== null && preferred.length > 0;

@@ -8,9 +8,11 @@ export async function declineRequest(request: string, reason: string, pool: Pool
   if (claim === undefined) return;
   try {
     const { record } = claim.current;
-    if (record.state !== 'requested' || record.declinedBy.includes(id)) return;
+    if (record.state !== 'requested') return;
     const registered = world.pools().map((it) => it.id);
-    await claim.write(declineChange(record, id, registered));
+    const change = declineChange(record, id, registered);
+    if (record.declinedBy.includes(id) && change.state === 'requested') return;
+    await claim.write(change);
     tools.log.info('request declined', { request, reason, provider: runtime.config.name, pool: config.name });
   } finally {
     await claim.release();

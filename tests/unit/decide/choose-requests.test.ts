@@ -29,7 +29,18 @@ const other = (changes: Partial<PoolFact> = {}) => pool({ id: 'other', provider:
 test.each([
   ['alone', request(), situation(), { kind: 'serve' }],
   ['not waiting', request({ state: 'pending' }), situation(), { why: 'not waiting' }],
-  ['declined before', request({ declinedBy: ['me'] }), situation(), { why: 'declined before' }],
+  [
+    'declined before',
+    request({ declinedBy: ['me'] }),
+    situation({ pools: [pool(), other()] }),
+    { why: 'declined before' },
+  ],
+  [
+    'declined by all that are left, the last of which has gone without a word',
+    request({ declinedBy: ['me', 'other'] }),
+    situation({ pools: [pool(), other()] }),
+    { kind: 'decline' },
+  ],
   [
     'prefers another provider that can',
     request({ provider: 'west' }),
