@@ -44,6 +44,8 @@ export interface LaunchJob {
   readonly images: ImagesView;
   /** The node was begun by a launcher that is gone. */
   readonly inherited: boolean;
+  /** Whether the request is done with this node: then what is left to write of it goes with the hand-over. */
+  endsSet?(): boolean;
 }
 
 /** 'lost': the node is not ours any more, or we were told to stop; nothing was written after that. */
@@ -72,7 +74,8 @@ export async function launchNode(
     log.info(`node is ${outcome}`);
     return outcome;
   } catch (error) {
-    if (!signal.aborted && node.signal.aborted) report('error.zksession');
+    const lockGone = node.signal.aborted || (error instanceof ClaimLostError && error.reason === 'lock-gone');
+    if (lockGone && !signal.aborted) report('error.zksession');
     if (error instanceof ClaimLostError || signal.aborted || node.signal.aborted) return 'lost';
     report('error.unknown');
     log.error('node could not be launched', { err: error });
@@ -155,7 +158,9 @@ async function oneAttempt(
   const change = instanceChange(instance, job.pool, node.record.az);
   const hostKeys = instance.hostKeys ?? (await hostKeysOf({ ...node.record, ...change }, job, tools, signal));
   signal.throwIfAborted();
-  await node.write({ ...change, ...(hostKeys.length === 0 ? {} : { hostKeys }), state: 'ready' });
+  const ready = { ...change, ...(hostKeys.length === 0 ? {} : { hostKeys }), state: 'ready' as const };
+  if (job.endsSet?.() === true && node.isHeld()) node.writeLater(ready);
+  else await node.write(ready);
 }
 
 async function begin(

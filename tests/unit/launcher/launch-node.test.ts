@@ -10,10 +10,12 @@ import {
 } from '../../../src/drivers/errors';
 import { HeldNode } from '../../../src/launcher/held-node';
 import { type LaunchJob, launchNode } from '../../../src/launcher/launch-node';
+import { LAUNCH_METRICS } from '../../../src/launcher/metrics-definitions';
 import { ProviderRuntime } from '../../../src/launcher/provider-runtime';
 import type { LauncherTools } from '../../../src/launcher/tools';
 import type { Node } from '../../../src/model/records';
 import { silentLogger } from '../../../src/runtime/log';
+import { RecordedMetrics } from '../../../src/runtime/metrics/recorded';
 import { seededRandom } from '../../../src/runtime/random';
 import type { Store } from '../../../src/store/api';
 import { openStore } from '../../../src/store/store';
@@ -111,7 +113,9 @@ describe('launching a node', () => {
 
   async function begin(setting: Setting) {
     const cloud = new ScriptedProvider(setting.launches ?? [{}], setting.settles ?? [{}]);
+    const metrics = new RecordedMetrics();
     const tools: LauncherTools = {
+      metrics: { all: metrics, statsd: undefined, prometheus: undefined },
       clock,
       random,
       log: silentLogger,
@@ -149,7 +153,8 @@ describe('launching a node', () => {
     const now = new AbortController();
     const start = () => launchNode(held, job, tools, now.signal);
     const stored = async () => (await store.nodes.get(held.id))!.record;
-    return { cloud, held, start, stored, now };
+    const results = () => metrics.of(LAUNCH_METRICS.all).map((it) => it.labels['result']);
+    return { cloud, held, start, stored, now, metrics, results };
   }
 
   test('stores the id at once, and everything else with `ready`', async () => {
@@ -273,6 +278,45 @@ describe('launching a node', () => {
     expect(it.cloud.launched).toEqual([]);
   });
 
+  test('every attempt is told of, with the time since the first one began', async () => {
+    const failed = new LaunchFailedError('fake-east', 'boot failed');
+    const it = await begin({ zone: 'az1', settles: [failed, failed, {}], provider: { launchRetries: 3 } });
+    it.cloud.onSettled = () => clock.advance(10);
+    expect(await it.start()).toBe('ready');
+    expect(it.results()).toEqual(['error.status', 'error.status', 'ready']);
+    const byZone = it.metrics.of(LAUNCH_METRICS.byZone);
+    expect(byZone[0]!.labels).toEqual({ provider: 'fake-east', az: 'az1', result: 'error.status' });
+    const times = byZone.map((told) => told.value);
+    expect(times).toEqual(times.toSorted((a, b) => a - b));
+    expect(times[2]! - times[0]!).toBeGreaterThanOrEqual(20);
+    expect(it.metrics.of(LAUNCH_METRICS.byRequestor)[0]!.labels).toMatchObject({ requestor: 'zuul' });
+  });
+
+  test.each([
+    ['error.quota', [new NoCapacityError('fake-east', 'instances')]],
+    ['error.unknown', [new RefusedError('fake-east', 'never')]],
+  ])('%s', async (result, launches) => {
+    const it = await begin({ launches });
+    await it.start();
+    expect(it.results()).toEqual([result]);
+  });
+
+  test('an image that is missing is told as a mistake of ours', async () => {
+    const it = await begin({ label: { diskImage: 'jammy', cloudImage: undefined }, provider: { launchRetries: 1 } });
+    await it.start();
+    expect(it.results()).toEqual(['error.nodepool']);
+  });
+
+  test('a launch that is given up because the launcher goes is not told of', async () => {
+    const it = await begin({ settles: ['hang'] });
+    it.cloud.onSettled = () => {
+      it.now.abort(new Error('go'));
+      return Promise.resolve();
+    };
+    await it.start();
+    expect(it.results()).toEqual([]);
+  });
+
   test('when the lock is lost nothing is written any more', async () => {
     const it = await begin({});
     it.cloud.onSettled = async () => {
@@ -281,6 +325,7 @@ describe('launching a node', () => {
     };
     expect(await it.start()).toBe('lost');
     expect((await it.stored()).state).toBe('building');
+    expect(it.results()).toEqual(['error.zksession']);
   });
 
   test('when the launcher has to go nothing is written any more', async () => {
