@@ -73,6 +73,7 @@ async function sendNews(log: FollowedLog, place: Place, isLast: boolean, out: Ev
     offset = 0;
   }
   for (;;) {
+    if (offset >= size && !isLast) return { offset, inode };
     const piece = await opened.read(offset, offset + PIECE_BYTES);
     const whole = wholeLines(piece, isLast);
     if (whole.length === 0) return { offset, inode };
@@ -81,11 +82,25 @@ async function sendNews(log: FollowedLog, place: Place, isLast: boolean, out: Ev
   }
 }
 
-/** Up to the last line break; all of it at the end, and of a line that is longer than a piece. */
+/** Up to the last line break; all of it at the end; of a line that is longer than a piece what there is, in whole letters. */
 function wholeLines(piece: Buffer, isLast: boolean): Buffer {
+  const isAll = piece.length < PIECE_BYTES;
+  if (isLast && isAll) return piece;
   const end = piece.lastIndexOf(NEWLINE) + 1;
-  if (end > 0 && !(isLast && piece.length < PIECE_BYTES)) return piece.subarray(0, end);
-  return isLast || piece.length === PIECE_BYTES ? piece : piece.subarray(0, 0);
+  if (end > 0 || isAll) return piece.subarray(0, end);
+  return piece.subarray(0, endOfLetters(piece));
+}
+
+/** The length without a letter that goes on beyond (UTF-8); all of it if it is no such text. */
+function endOfLetters(piece: Buffer): number {
+  for (let at = piece.length - 1; at >= piece.length - 4; at -= 1) {
+    const byte = piece[at]!;
+    if (byte < 0x80) break;
+    if (byte < 0xc0) continue;
+    const letter = byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : 2;
+    return at + letter > piece.length ? at : piece.length;
+  }
+  return piece.length;
 }
 
 /** Without the last line break: the event ends the line. */

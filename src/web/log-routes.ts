@@ -21,57 +21,55 @@ export interface LocalLogs {
 const LOG_TYPE = 'text/plain; charset=utf-8';
 const PATH = '/api/v1/builds/:image/:build/log';
 
+/** Where a log lies, and what must not be seen of it. */
+interface LogSource {
+  readonly key: BuildKey;
+  readonly file: string;
+  readonly secrets: Secrets;
+}
+
 /** Logs of builds: those that lie here, and the way to the builder that has the others. */
 export function logRoutes(tree: SeenTree, logs: LocalLogs | undefined, clock: Clock): Route[] {
-  const here = async (request: WebRequest, answer: (file: BuildLogFile, key: BuildKey) => Promise<Answer>) => {
-    const key = keyOf(request);
-    if (key === undefined) return noSuchBuild();
-    if (logs === undefined) return elsewhere(tree, undefined, key, request);
-    const file = await BuildLogFile.open(logs.file(key), new Secrets(logs.secretsOf(key.image)));
-    return file === undefined ? elsewhere(tree, logs, key, request) : answer(file, key);
-  };
-  return [
-    { path: PATH, handle: (request) => here(request, (file) => logAnswer(file, request)) },
-    {
-      path: `${PATH}/stream`,
-      handle: (request) =>
-        here(request, async (file, key) => {
-          const offset = await firstOffset(file, request);
-          await file[Symbol.asyncDispose]();
-          return {
-            kind: 'events',
-            run: (out, signal) =>
-              followLog(
-                {
-                  file: logs!.file(key),
-                  secrets: new Secrets(logs!.secretsOf(key.image)),
-                  outcome: () => outcomeOf(tree, key),
-                  onChange: (listener) => tree.onChange((part) => part === 'images' && listener()),
-                },
-                offset,
-                out,
-                clock,
-                signal,
-              ),
-          };
-        }),
+  const route = (
+    path: string,
+    answer: (log: BuildLogFile, from: LogSource, request: WebRequest) => Promise<Answer>,
+  ) => ({
+    path,
+    handle: async (request: WebRequest) => {
+      const key = keyOf(request);
+      if (key === undefined) return noSuchBuild();
+      if (logs === undefined) return elsewhere(tree, undefined, key, request);
+      const from = { key, file: logs.file(key), secrets: new Secrets(logs.secretsOf(key.image)) };
+      await using log = await BuildLogFile.open(from.file, from.secrets);
+      return log === undefined ? elsewhere(tree, logs, key, request) : await answer(log, from, request);
     },
+  });
+  return [
+    route(PATH, logAnswer),
+    route(`${PATH}/stream`, async (log, { key, file, secrets }, request) => {
+      const offset = await firstOffset(log, request);
+      const followed = {
+        file,
+        secrets,
+        outcome: () => outcomeOf(tree, key),
+        onChange: (listener: () => void) => tree.onChange((part) => part === 'images' && listener()),
+      };
+      return { kind: 'events', run: (out, signal) => followLog(followed, offset, out, clock, signal) };
+    }),
   ];
 }
 
 /** The whole log, the part that `Range` names, or its last lines (`?tail=N`). */
-async function logAnswer(file: BuildLogFile, request: WebRequest): Promise<Answer> {
-  const size = await file.size();
+async function logAnswer(log: BuildLogFile, from: LogSource, request: WebRequest): Promise<Answer> {
+  const size = await log.size();
   const range = byteRange(request.headers.range, size);
   if (range.kind === 'unsatisfiable') {
-    await file[Symbol.asyncDispose]();
     return problem(416, 'range-not-satisfiable', `the log has ${size} bytes`, { 'Content-Range': `bytes */${size}` });
   }
   const tail = numberOf(request.query.get('tail'));
   const isPart = range.kind === 'part' && tail === undefined;
-  const start = tail !== undefined ? await file.startOfTail(tail, size) : isPart ? range.start : 0;
+  const start = tail !== undefined ? await log.startOfTail(tail, size) : isPart ? range.start : 0;
   const end = isPart ? range.end : size;
-  if (request.method === 'HEAD') await file[Symbol.asyncDispose]();
   return {
     kind: 'stream',
     status: isPart ? 206 : 200,
@@ -82,13 +80,14 @@ async function logAnswer(file: BuildLogFile, request: WebRequest): Promise<Answe
       'X-Log-Size': String(size),
       ...(isPart ? { 'Content-Range': `bytes ${start}-${end - 1}/${size}` } : {}),
     },
-    bytes: () => closing(file, start, end),
+    bytes: () => bytesOf(from, start, end),
   };
 }
 
-async function* closing(file: BuildLogFile, start: number, end: number): AsyncGenerator<Buffer> {
-  await using opened = file;
-  yield* opened.bytes(start, end);
+/** Opened here, so that it is closed here: an answer whose client has gone is never asked for its bytes. */
+async function* bytesOf({ file, secrets }: LogSource, start: number, end: number): AsyncGenerator<Buffer> {
+  await using log = await BuildLogFile.open(file, secrets);
+  if (log !== undefined) yield* log.bytes(start, end);
 }
 
 /** Where a follower begins: where it was, at an offset, some lines before the end, or at the start. */

@@ -81,7 +81,17 @@ async function sendStream(
   response.setHeader('Cache-Control', 'no-store');
   response.writeHead(answer.status);
   if (request.method === 'HEAD') response.end();
-  else await pipeline(Readable.from(answer.bytes(signal), { objectMode: false }), response, { signal });
+  else await pipeline(Readable.from(whole(answer, signal), { objectMode: false }), response, { signal });
+}
+
+/** Fewer bytes than were promised are an error: the client would wait for the rest for ever. */
+async function* whole(answer: StreamAnswer, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+  let length = 0;
+  for await (const piece of answer.bytes(signal)) {
+    length += piece.length;
+    yield piece;
+  }
+  if (length !== answer.length) throw new Error(`${length} bytes instead of ${answer.length}`);
 }
 
 async function sendEvents(

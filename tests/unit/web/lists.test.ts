@@ -1,5 +1,8 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { FakeClock } from '../../support/fake-clock';
 import { treeNames } from '../../support/fixture-tree';
+import { treeFixtures } from '../../support/fixtures';
 import { ask } from './fetch';
 import { WebWorld } from './web-world';
 
@@ -52,6 +55,24 @@ describe.each(treeNames())('%s', (name) => {
       expect(lines).toHaveLength(rows.length + 5); // three rules, the heading, what comes after the last line break
     }
   });
+});
+
+const recorded = JSON.parse(readFileSync(join(treeFixtures, 'command-line-output.json'), 'utf8')) as Record<
+  string,
+  readonly string[]
+>;
+const AGE = /\d\d:\d\d:\d\d:\d\d/g;
+
+test.each([
+  ['08-image-paused', '/image-list', 'image-list'],
+  ['08-image-paused', '/dib-image-list', 'dib-image-list'],
+  ['08-image-paused', '/image-status', 'image-status'],
+  ['24-request-failed-declined-by-all', '/request-list', 'request-list'],
+  ['15-node-in-use-locked', '/node-list?fields=id,provider,label,server_id,public_ipv4,ipv6,state,age,locked', 'list'],
+])('%s: the table of %s is the one that was recorded', async (tree, path, command) => {
+  web = await WebWorld.open(tree, new FakeClock(NOW_MS));
+  const { text } = await ask(web.url(path));
+  expect(text.replace(AGE, '').trimEnd().split('\n')).toEqual(recorded[command]!.map((it) => it.replace(AGE, '')));
 });
 
 test('a node in use, to the letter', async () => {

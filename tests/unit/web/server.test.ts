@@ -160,6 +160,24 @@ test('a body that is too long is refused, and the server goes on', async () => {
   expect((await ask(`${url}/echo/a`, { method: 'POST', body: 'x'.repeat(100) })).status).toBe(200);
 });
 
+test('bytes that are fewer than promised break the connection', async () => {
+  const url = await open([
+    {
+      path: '/short',
+      handle: () => ({
+        kind: 'stream',
+        status: 200,
+        type: 'text/plain',
+        length: 10,
+        bytes: async function* () {
+          yield await Promise.resolve(Buffer.from('short'));
+        },
+      }),
+    },
+  ]);
+  await expect(ask(`${url}/short`)).rejects.toThrow('aborted');
+});
+
 test('headers that are too long are refused', async () => {
   const url = await open([page], { limits: { headerBytes: 2048 } });
   expect((await ask(`${url}/page`, { headers: { 'x-long': 'x'.repeat(4096) } })).status).toBe(431);
