@@ -1,11 +1,11 @@
 import { type PoolFact, RequestJudge, candidatePools } from '../decide/choose-requests';
-import { choosePurge } from '../decide/choose-purge';
 import type { NodeSetPlan } from '../decide/plan-nodes';
 import { reasonToDecline } from '../decide/request-decline';
 import type { RankedRequest } from '../decide/request-index';
 import { compareRanks, orderForPool } from '../decide/request-order';
 import { shareRank } from '../decide/request-share';
 import { tenantShortage } from '../decide/tenant-limits';
+import { WaitNotes, type WaitReason, reasonOfSkip } from '../decide/wait-notes';
 import type { NodeRequest, PoolComponent, Resources } from '../model/records';
 import { Backoff } from '../runtime/backoff';
 import { wallSeconds } from '../runtime/clock';
@@ -18,6 +18,8 @@ import { reportRequest } from './metrics-events';
 import { declineRequest, purgeNode } from './pool-actions';
 import type { PoolContext } from './pool-context';
 import { canPromise, needOf, poolOffer } from './pool-offer';
+import { nodeToPurge } from './pool-purge';
+import { poolSituation } from './pool-situation';
 import { type HandlerEnd, RequestHandler } from './request-handler';
 import { serveFromMachines } from './serve-from-machines';
 
@@ -47,6 +49,8 @@ export interface PoolPolicy {
  */
 export class PoolWorker implements Reconciler {
   readonly name: string;
+  /** What was decided of each request that waits, for whoever asks. */
+  readonly notes = new WaitNotes();
   readonly #inHand = new Map<string, RequestHandler>();
   readonly #running = new Set<Promise<unknown>>();
   readonly #declining = new Set<string>();
@@ -134,24 +138,31 @@ export class PoolWorker implements Reconciler {
       if (this.#draining || this.context().runtime.isStanding)
         handler.giveBack(); // machines never pause a pool
       else if (this.#reasonToDecline(handler.request.nodeTypes) !== undefined) handler.decline();
-      else if (now < this.#capacityAtMs) return this.#capacityAtMs - now;
-      else if (!this.#tryAssign(handler)) return this.#untilLettingGo(handler, now);
+      else if (now < this.#capacityAtMs) {
+        this.#note(handler.id, 'cloud-is-full');
+        return this.#capacityAtMs - now;
+      } else if (!this.#tryAssign(handler)) return this.#untilLettingGo(handler, now);
     }
     return FULL_PASS_MS;
   }
 
   #tryAssign(handler: RequestHandler): boolean {
     const pool = this.context();
-    if (!canPromise(pool, handler.request.nodeTypes)) return false;
+    if (!canPromise(pool, handler.request.nodeTypes)) {
+      this.#note(handler.id, 'limits-not-known-yet');
+      return false;
+    }
     handler.tenantPlace?.release();
     const plan = this.#tenantHasRoom(handler) ? planFor(handler, pool) : NO_ROOM;
     if (plan.kind === 'short') {
+      this.#note(handler.id, plan === NO_ROOM ? 'tenant-limit' : 'no-room', plan.resource);
       handler.tenantPlace = tenantPlace(handler, pool);
       if (handler.isMinReady) handler.decline();
       else this.#purge(plan.spared);
       return handler.isMinReady;
     }
     this.#capacity.reset();
+    this.notes.delete(handler.id);
     handler.assign(promise(plan, handler, pool));
     return true;
   }
@@ -183,13 +194,17 @@ export class PoolWorker implements Reconciler {
     const pool = this.context();
     const { world } = pool;
     const pools = world.pools();
-    const judge = new RequestJudge(this.#situation(pools));
+    const reasonToDecline = (nodeTypes: readonly string[]) => this.#reasonToDecline(nodeTypes);
+    const judge = new RequestJudge(poolSituation(pool, pools, this.policy().tenantLimits, reasonToDecline));
     let againInMs = FULL_PASS_MS;
     for (const request of orderForPool(world.requests.requested, new Set(pool.config.labels.keys()))) {
       if (signal.aborted) break;
       if (request.locked || request.record === undefined || this.#isInHand(request.id)) continue;
       const verdict = judge.judge(request.record, request.likeness);
-      if (verdict.kind === 'skip') continue;
+      if (verdict.kind === 'skip') {
+        this.#note(request.id, reasonOfSkip(verdict.why), verdict.resource);
+        continue;
+      }
       const readable = request as Readable;
       if (verdict.kind === 'decline') this.#decline(readable, verdict.reason);
       else againInMs = Math.min(againInMs, this.#serve(readable, pools));
@@ -200,21 +215,24 @@ export class PoolWorker implements Reconciler {
   /** Returns after how many milliseconds to look at the request again. */
   #serve(request: Readable, pools: readonly PoolFact[]): number {
     const pool = this.context();
-    if (this.#isPaused() || !pool.runtime.hasLaunchSlot || !canPromise(pool, request.record.nodeTypes)) {
-      return FULL_PASS_MS;
-    }
+    if (this.#isHindered(request)) return FULL_PASS_MS;
     if (this.#claiming() >= CLAIMS_AT_ONCE) return FULL_PASS_MS; // each claim that ends nudges
     const wait = Math.max(this.#restMs(request.id), this.#turnInMs(request, pools));
-    if (wait > 0) return wait;
+    if (wait > 0) {
+      this.#note(request.id, 'others-go-first');
+      return wait;
+    }
     const handler = new RequestHandler(request, this.context);
     const plan = planFor(handler, pool);
     if (pool.runtime.isStanding) {
       if (!request.record.reuse) this.#decline(request, 'machines are never new');
       else if (plan.kind === 'complete')
         this.#keep(handler, serveFromMachines(handler, promise(plan, handler, pool), pool));
+      else this.#note(request.id, 'machines-are-busy');
     } else if (plan.kind === 'complete') this.#keep(handler, handler.serve(promise(plan, handler, pool)));
     else if (handler.isMinReady) this.#decline(request, 'at capacity');
     else {
+      this.#note(request.id, 'no-room', plan.resource);
       this.#purge(plan.spared);
       handler.tenantPlace = tenantPlace(handler, pool);
       this.#keep(handler, handler.serve(undefined));
@@ -239,32 +257,28 @@ export class PoolWorker implements Reconciler {
     return Math.max(0, seen + Math.min(rank, 4) * SHARE_STEP_MS - now);
   }
 
-  #situation(pools: readonly PoolFact[]) {
-    const pool = this.context();
-    const { config, runtime, world } = pool;
-    return {
-      me: {
-        id: pool.id,
-        provider: runtime.config.name,
-        labels: new Set(config.labels.keys()),
-        priority: config.priority,
-      },
-      pools,
-      stock: undefined,
-      tenantLimits: this.policy().tenantLimits,
-      tenantUsed: (tenant: string) => world.reservations.usedByTenant(tenant),
-      needOf: (nodeTypes: readonly string[]) => needOf(pool, nodeTypes),
-      reasonToDecline: (nodeTypes: readonly string[]) => this.#reasonToDecline(nodeTypes),
-    };
-  }
-
   #reasonToDecline(nodeTypes: readonly string[]): string | undefined {
     return reasonToDecline(nodeTypes, poolOffer(this.context()));
   }
 
-  #isPaused(): boolean {
-    for (const it of this.#inHand.values()) if (it.isWaiting || it.startsWaiting) return true;
-    return false;
+  /** Whether something in the pool itself keeps the request waiting. */
+  #isHindered({ id, record }: Readable): boolean {
+    const pool = this.context();
+    const first = this.#pausedFor();
+    if (first !== undefined) this.#note(id, 'pool-is-paused', first);
+    else if (!pool.runtime.hasLaunchSlot) this.#note(id, 'max-concurrency');
+    else if (!canPromise(pool, record.nodeTypes)) this.#note(id, 'limits-not-known-yet');
+    else return false;
+    return true;
+  }
+
+  #pausedFor(): string | undefined {
+    for (const it of this.#inHand.values()) if (it.isWaiting || it.startsWaiting) return it.id;
+    return undefined;
+  }
+
+  #note(request: string, reason: WaitReason | undefined, detail?: string): void {
+    if (reason !== undefined) this.notes.note(request, reason, detail, wallSeconds(this.context().tools.clock));
   }
 
   #claiming(): number {
@@ -280,7 +294,7 @@ export class PoolWorker implements Reconciler {
   #dropGone(): void {
     const { requests } = this.context().world;
     for (const [id, handler] of this.#inHand) if (!requests.has(id)) handler.cancel();
-    for (const memory of [this.#firstSeen, this.#restUntilMs]) {
+    for (const memory of [this.#firstSeen, this.#restUntilMs, this.notes]) {
       for (const id of memory.keys()) if (!requests.has(id)) memory.delete(id);
     }
   }
@@ -288,6 +302,7 @@ export class PoolWorker implements Reconciler {
   // ------------------------------------------------------------------------------------------------- acting
 
   #keep(handler: RequestHandler, served: Promise<HandlerEnd>): void {
+    if (!handler.startsWaiting) this.notes.delete(handler.id);
     const { tools } = this.context();
     this.#inHand.set(handler.id, handler);
     const log = tools.log.child({ logger: 'nodepool.PoolWorker', request: handler.id, pool: this.name });
@@ -337,6 +352,7 @@ export class PoolWorker implements Reconciler {
   #decline(request: Readable, reason: string): void {
     if (this.#declining.size >= CLAIMS_AT_ONCE) return;
     this.#declining.add(request.id);
+    this.#note(request.id, 'declined', reason);
     this.#track(
       declineRequest(request.id, reason, this.context())
         .catch((error: unknown) => {
@@ -348,21 +364,13 @@ export class PoolWorker implements Reconciler {
   }
 
   #purge(spared: ReadonlySet<string>): void {
-    const { runtime, config, world, tools } = this.context();
-    if (this.#purging) return;
-    const node = choosePurge({
-      provider: runtime.config.name,
-      pool: config.name,
-      ready: world.nodes.inState('ready').values(),
-      garbage: world.nodes.garbage(),
-      spared,
-      nowSeconds: wallSeconds(tools.clock),
-    });
-    if (node === undefined || world.reservations.isTaken(node)) return;
+    const pool = this.context();
+    const node = this.#purging ? undefined : nodeToPurge(pool, spared);
+    if (node === undefined) return;
     this.#purging = true;
     this.#track(
-      purgeNode(node, this.context())
-        .catch((error: unknown) => tools.log.warn('unused node could not be purged', { node, err: error }))
+      purgeNode(node, pool)
+        .catch((error: unknown) => pool.tools.log.warn('unused node could not be purged', { node, err: error }))
         .finally(() => {
           this.#purging = false;
         }),
