@@ -28,8 +28,8 @@ export type StandingAction =
 
 export interface StandingQuestion {
   readonly machines: readonly StandingMachine[];
-  /** Every node of the provider. */
-  readonly nodes: Iterable<KnownNode>;
+  /** Every node of the provider, by the machine that it stands for. */
+  readonly nodes: ReadonlyMap<string, readonly KnownNode[]>;
   /** By `machineKey`; absent: not looked at under this configuration. */
   readonly verdicts: ReadonlyMap<string, MachineVerdict>;
   /** Milliseconds of the clock that the verdicts carry. */
@@ -50,16 +50,12 @@ const FRESH_MS = 2000;
  * are left alone until they are used up.
  */
 export function planStanding(question: StandingQuestion): StandingAction[] {
-  const known = new Set(question.machines.map((it) => it.key));
-  const homes = new Map<string, KnownNode[]>();
-  const strays: KnownNode[] = [];
-  for (const node of question.nodes) {
-    const key = machineOfNode(node.record);
-    if (!known.has(key)) strays.push(node);
-    else homes.set(key, [...(homes.get(key) ?? []), node]);
-  }
-  const strayActions = question.leads ? deregister(strays, 'not configured') : [];
-  return [...strayActions, ...question.machines.flatMap((it) => planMachine(it, homes.get(it.key) ?? [], question))];
+  const { machines, nodes, leads } = question;
+  const ofMachines = machines.flatMap((it) => planMachine(it, nodes.get(it.key) ?? [], question));
+  if (!leads) return ofMachines;
+  const known = new Set(machines.map((it) => it.key));
+  const strays = [...nodes].flatMap(([key, some]) => (known.has(key) ? [] : some));
+  return [...deregister(strays, 'not configured'), ...ofMachines];
 }
 
 /** The machine that a node stands for. */

@@ -38,9 +38,9 @@ export function standingDifferences(
   facts: MachineFacts,
 ): Partial<Node> {
   const wanted = { ...configured(machine), hostKeys: facts.hostKeys, slot };
-  const same = (key: keyof typeof wanted) =>
-    key === 'hostKeys' ? isSameSet(node.hostKeys, facts.hostKeys) : isSame(node[key], wanted[key]);
-  const differing = (Object.keys(wanted) as (keyof typeof wanted)[]).filter((it) => !same(it));
+  const differing = (Object.keys(wanted) as (keyof typeof wanted)[]).filter((key) =>
+    key === 'hostKeys' ? !isSameSet(node.hostKeys, facts.hostKeys) : !isSame(node[key], wanted[key]),
+  );
   return Object.fromEntries(differing.map((key) => [key, wanted[key]]));
 }
 
@@ -57,12 +57,15 @@ function configured(machine: StandingMachine) {
   } satisfies Partial<Node>;
 }
 
-function isSameSet(one: readonly string[], other: readonly string[]): boolean {
-  const [left, right] = [new Set(one), new Set(other)];
-  return left.size === right.size && [...left].every((it) => right.has(it));
-}
-
 /** By what would be written: whether a mapping comes from the file or from a record makes no difference. */
 function isSame(one: unknown, other: unknown): boolean {
+  if (sameValue(one, other)) return true;
+  if (typeof one !== 'object' || one === null) return false;
   return sameValue(JSON.parse(JSON.stringify(one)), JSON.parse(JSON.stringify(other)));
+}
+
+function isSameSet(one: readonly string[], other: readonly string[]): boolean {
+  if (one.length === other.length && one.every((it, at) => it === other[at])) return true;
+  const [left, right] = [new Set(one), new Set(other)];
+  return left.size === right.size && [...left].every((it) => right.has(it));
 }

@@ -18,7 +18,7 @@ import type { Reconciler } from '../runtime/reconcile';
 import { ClaimLostError } from '../store/api';
 import type { HeldLock } from '../zk/lock-api';
 import { InFlight } from './in-flight';
-import { ProviderNodes } from './provider-nodes';
+import { MachineNodes } from './machine-nodes';
 import type { LauncherTools } from './tools';
 import type { World } from './world';
 
@@ -48,7 +48,7 @@ export interface StandingScope {
 export class StandingWorker implements Reconciler {
   readonly name: string;
   readonly #log: Logger;
-  readonly #nodes: ProviderNodes;
+  readonly #nodes: MachineNodes;
   readonly #checks: InFlight;
   readonly #writes: InFlight;
   readonly #verdicts = new Map<string, MachineVerdict>();
@@ -63,7 +63,7 @@ export class StandingWorker implements Reconciler {
   ) {
     this.name = `machines of ${scope.provider}`;
     this.#log = tools.log.child({ logger: 'nodepool.StaticMachines' });
-    this.#nodes = new ProviderNodes(world, scope.provider, scope.nudge);
+    this.#nodes = new MachineNodes(world, scope.provider, scope.nudge);
     this.#checks = new InFlight(tools, { atOnce: 500, firstMs: 2000, maxMs: 60_000 }, scope.nudge);
     this.#writes = new InFlight(tools, { atOnce: 50, firstMs: 500, maxMs: 30_000 }, scope.nudge);
   }
@@ -80,7 +80,7 @@ export class StandingWorker implements Reconciler {
     const leads = term?.isHeld() === true;
     const plan = planStanding({
       machines: [...this.#machines.values()],
-      nodes: this.#nodes.all(),
+      nodes: this.#nodes.byMachine,
       verdicts: this.#verdicts,
       nowMs: this.tools.clock.monotonic(),
       leads,

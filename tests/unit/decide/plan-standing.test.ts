@@ -1,7 +1,13 @@
 import fc from 'fast-check';
 import { type MachineFacts, machineKey, type StandingMachine } from '../../../src/config/standing-machine';
 import type { KnownNode } from '../../../src/decide/node-index';
-import { isIdle, type MachineVerdict, planStanding, type StandingAction } from '../../../src/decide/plan-standing';
+import {
+  isIdle,
+  machineOfNode,
+  type MachineVerdict,
+  planStanding,
+  type StandingAction,
+} from '../../../src/decide/plan-standing';
 import { standingNode } from '../../../src/decide/standing-node';
 import { assignStandingSlots } from '../../../src/decide/standing-slots';
 import { NODE_STATES, type Node } from '../../../src/model/records';
@@ -35,6 +41,15 @@ function registered(id: string, changes: Partial<Node> = {}, locked = false, of 
   return nodeFact(id, { ...standingNode('racks', of, 0, facts, 1000), ...changes }, { locked });
 }
 
+function byMachine(nodes: Iterable<KnownNode>): ReadonlyMap<string, readonly KnownNode[]> {
+  const groups = new Map<string, KnownNode[]>();
+  for (const it of nodes) {
+    const key = machineOfNode(it.record);
+    groups.set(key, [...(groups.get(key) ?? []), it]);
+  }
+  return groups;
+}
+
 interface Case {
   readonly machines?: readonly StandingMachine[];
   readonly nodes?: readonly KnownNode[];
@@ -45,7 +60,7 @@ interface Case {
 
 function plan({ machines = [machine()], nodes = [], verdict, nowMs = 0, leads = true }: Case): string[] {
   const verdicts = new Map(verdict === undefined ? [] : machines.map((it) => [it.key, verdict]));
-  return planStanding({ machines, nodes, verdicts, nowMs, leads }).map(describeAction);
+  return planStanding({ machines, nodes: byMachine(nodes), verdicts, nowMs, leads }).map(describeAction);
 }
 
 function describeAction(action: StandingAction): string {
@@ -241,7 +256,7 @@ test('carried out again and again, nothing is left to do but to look at machines
       const isFit = (it: StandingMachine) => fitness[it.name === 'rack1' ? 0 : 1];
       const nodes = new Map(start.map((it) => [it.id, it]));
       const verdicts = new Map<string, MachineVerdict>();
-      const next = () => planStanding({ machines, nodes: nodes.values(), verdicts, nowMs: 0, leads: true });
+      const next = () => planStanding({ machines, nodes: byMachine(nodes.values()), verdicts, nowMs: 0, leads: true });
       for (let round = 0; round < 4; round += 1) carryOut(next(), nodes, verdicts, isFit);
       expect(next().map(describeAction)).toEqual(machines.filter((it) => !isFit(it)).map((it) => `check ${it.name}`));
       for (const it of machines) {
@@ -259,7 +274,7 @@ test('nodes that are not idle are never touched, and no slot is registered that 
     fc.property(anySituation, fc.boolean(), ({ nodes, slots }, leads) => {
       const machines = [machine({ slots: slots[0] }), machine({ name: 'rack2', slots: slots[1] })];
       const verdicts = new Map(machines.map((it, at) => [it.key, at === 0 ? fit : unfit]));
-      for (const action of planStanding({ machines, nodes, verdicts, nowMs: 0, leads })) {
+      for (const action of planStanding({ machines, nodes: byMachine(nodes), verdicts, nowMs: 0, leads })) {
         if (action.kind === 'update' || action.kind === 'deregister') {
           const node = nodes.find((it) => it.id === action.node)!;
           expect([node.record.state, node.record.allocatedTo, node.locked]).toEqual(['ready', null, false]);
