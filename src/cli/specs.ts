@@ -7,6 +7,8 @@ export interface CommandSpec {
   readonly summary: string;
   readonly args?: readonly ArgumentSpec[];
   readonly options?: readonly OptionSpec[];
+  /** What follows the command's name in its usage, where the arguments do not say it. */
+  readonly usage?: string;
   /** File below `commands/`; its name if not given. */
   readonly module?: string;
 }
@@ -15,6 +17,8 @@ export interface ArgumentSpec {
   /** As shown in usage: `id`. */
   readonly name: string;
   readonly help: string;
+  /** May be left out at the end of the line. */
+  readonly optional?: boolean;
 }
 
 export interface OptionSpec {
@@ -25,6 +29,12 @@ export interface OptionSpec {
   readonly choices?: readonly string[];
   readonly default?: string;
 }
+
+/** The old order: the provider may be left out, though it stands first. */
+const UPLOAD_ARGS: readonly ArgumentSpec[] = [
+  { name: 'provider', help: 'provider name (`all`, the default, for uploading to all providers)' },
+  { name: 'image', help: 'image name', optional: true },
+];
 
 export const GLOBAL_OPTIONS: readonly OptionSpec[] = [
   { flags: '-l <FILE>', help: 'path to log config file' },
@@ -56,7 +66,31 @@ export const COMMANDS: readonly CommandSpec[] = [
   { name: 'image-list', summary: 'list images from providers', options: [FORMAT] },
   { name: 'dib-image-list', summary: 'list images built with diskimage-builder', options: [FORMAT] },
   { name: 'image-status', summary: 'list image status', options: [FORMAT] },
-  { name: 'image-build', summary: 'build image using diskimage-builder', args: [IMAGE] },
+  {
+    name: 'image-build',
+    summary: 'build image using diskimage-builder',
+    args: [IMAGE],
+    options: [{ flags: '--wait', help: 'show the build and its uploads until they are done; status 1 if one fails' }],
+  },
+  {
+    name: 'image-log',
+    summary: 'show the log of an image build, from whichever builder has it',
+    args: [{ name: 'build', help: 'build id, or image name for its last build' }],
+    options: [{ flags: '-f, --follow', help: 'follow it until the build ends; status 1 if it fails' }],
+  },
+  { name: 'image-history', summary: 'list what became of the builds of an image', args: [IMAGE], options: [FORMAT] },
+  {
+    name: 'image-upload',
+    summary: 'upload the latest build of an image again, now',
+    usage: '[options] [provider] <image>',
+    args: UPLOAD_ARGS,
+  },
+  {
+    name: 'image-update',
+    summary: 'rebuild the image and upload to provider',
+    usage: '[options] [provider] <image>',
+    args: UPLOAD_ARGS,
+  },
   {
     name: 'delete',
     summary: 'place a node in the DELETE state',
