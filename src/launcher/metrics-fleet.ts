@@ -101,27 +101,44 @@ export type WaitReason = 'in progress' | 'abandoned' | 'unserved' | 'full' | 'qu
 export function reportQueue(metrics: Metrics, { requests, pools }: Omit<FleetSnapshot, 'nodes'>): void {
   const offers = pools.map((it) => ({ ...it, labels: new Set(it.supportedLabels) }));
   const known = new Set(pools.flatMap((it) => it.supportedLabels));
-  const counts = new Map<string, { labels: { label: string; reason: WaitReason }; value: number }>();
-  for (const { record, locked } of requests) {
-    const reason = record === undefined ? undefined : waitReason(record, locked, offers);
-    if (record === undefined || reason === undefined) continue;
+  const points = new Map<string, { labels: { label: string; reason: WaitReason }; value: number }>();
+  for (const { record, locked, count } of countWaiting(requests)) {
+    const reason = waitReason(record, locked, offers);
     for (const label of new Set(record.nodeTypes.map((it) => (known.has(it) ? it : 'other')))) {
       const key = `${label}\0${reason}`;
-      const point = counts.get(key) ?? { labels: { label, reason }, value: 0 };
-      point.value += 1;
-      counts.set(key, point);
+      const point = points.get(key) ?? { labels: { label, reason }, value: 0 };
+      point.value += count;
+      points.set(key, point);
     }
   }
-  metrics.replace(FLEET_METRICS.waiting, [...counts.values()]);
+  metrics.replace(FLEET_METRICS.waiting, [...points.values()]);
+}
+
+interface WaitingKind {
+  readonly record: NodeRequest;
+  readonly locked: boolean;
+  count: number;
+}
+
+/** Of requests that wait alike only one is looked at, as with `countAlike`. */
+function countWaiting(requests: FleetSnapshot['requests']): Iterable<WaitingKind> {
+  const kinds = new Map<string, WaitingKind>();
+  for (const { record, locked } of requests) {
+    if (record?.state !== 'requested' && record?.state !== 'pending') continue;
+    const key = [record.state, String(locked), record.declinedBy.join('\0'), ...record.nodeTypes].join('\0\0');
+    const kind = kinds.get(key);
+    if (kind === undefined) kinds.set(key, { record, locked, count: 1 });
+    else kind.count += 1;
+  }
+  return kinds.values();
 }
 
 function waitReason(
   { state, nodeTypes, declinedBy }: NodeRequest,
   locked: boolean,
   offers: readonly { readonly id: string | null; readonly paused: boolean; readonly labels: ReadonlySet<string> }[],
-): WaitReason | undefined {
+): WaitReason {
   if (state === 'pending') return locked ? 'in progress' : 'abandoned';
-  if (state !== 'requested') return undefined;
   const able = offers.filter(
     ({ id, labels }) => id !== null && !declinedBy.includes(id) && nodeTypes.every((it) => labels.has(it)),
   );
