@@ -74,7 +74,12 @@ export async function runBuilder(parts: BuilderParts, options: BuilderOptions, s
   const wakeAll = () => loops.forEach((it) => it.nudge.nudge());
   scope.own(context.store.images.view().onChange(wakeAll), (unlisten) => unlisten());
   scope.own(parts.source.onChange(wakeAll), (unlisten) => unlisten());
-  const web = await startBuilderWeb(scope, context, options.version, metrics.prometheus);
+  const web = await startBuilderWeb(
+    scope,
+    context,
+    { version: options.version, drain: stop.drain },
+    metrics.prometheus,
+  );
   await register(context, options, scope, web?.url, stop.drain);
   if (stop.drain.aborted) return;
   web?.running();

@@ -63,9 +63,10 @@ export class OrphanReconciler implements Reconciler {
 
   /** Those without a record in our view, and if there are any, without one in a view that has all writes made so far. */
   async #unknown(provider: string, cloud: readonly CloudImage[], signal: AbortSignal): Promise<readonly CloudImage[]> {
+    const owner = { provider, installation: this.context.config().installationId };
     const images = freshImages(this.context);
-    if (images !== undefined && findImageOrphans(provider, cloud, images).length === 0) return [];
-    return findImageOrphans(provider, cloud, await settledImages(this.context, signal));
+    if (images !== undefined && findImageOrphans(owner, cloud, images).length === 0) return [];
+    return findImageOrphans(owner, cloud, await settledImages(this.context, signal));
   }
 
   async #remove(provider: string, image: CloudImage, remove: () => Promise<void>, signal: AbortSignal): Promise<void> {

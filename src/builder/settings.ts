@@ -1,3 +1,4 @@
+import { parseCron } from '../config/cron';
 import type { Config, ProviderConfig } from '../config/types';
 import type { ImageWish, ImageWishes, ProviderWish } from '../decide/image-snapshot';
 import type { DriverRegistry, DriverTools } from '../drivers/driver';
@@ -28,7 +29,19 @@ export function imageWishes(config: Config, drivers: DriverRegistry, tools: Driv
       return [it.name, { config: it, formats: new Set([...it.formats, ...formats]) }];
     }),
   );
-  return { images, providers };
+  return { images, providers, ...scheduleOf(config, tools) };
+}
+
+/** One that cannot be read is none: images are still built when they are old. */
+function scheduleOf({ imageUpdateCron }: Config, tools: DriverTools): Pick<ImageWishes, 'schedule'> {
+  if (imageUpdateCron === undefined) return {};
+  try {
+    const machineZone = new Intl.DateTimeFormat().resolvedOptions().timeZone;
+    return { schedule: { cron: parseCron(imageUpdateCron), machineZone } };
+  } catch (error) {
+    tools.log.error('schedule of image-update cannot be read', { cron: imageUpdateCron, err: error });
+    return {};
+  }
 }
 
 function imageFormat(provider: ProviderConfig, drivers: DriverRegistry, tools: DriverTools): string | undefined {

@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises';
 import type { ProviderDiskImageConfig } from '../config/types';
+import { INSTALLATION_ID } from '../decide/image-orphans';
 import { type LocalFiles } from '../decide/image-files';
 import { type ImageSnapshots } from '../decide/image-snapshot';
 import { planUploads, type UploadAction, uploadName } from '../decide/plan-uploads';
@@ -108,11 +109,13 @@ class Upload {
     const { context, action } = this;
     const file = context.folder.file(action.build, action.format);
     const [sums, { size }] = await Promise.all([context.folder.checksums(action.build, action.format), stat(file)]);
+    const { installationId } = context.config();
     const metadata = {
       ...image.metadata,
       nodepool_build_id: key.build,
       nodepool_upload_id: key.upload,
       nodepool_provider_name: key.provider,
+      ...(installationId === undefined ? {} : { [INSTALLATION_ID]: installationId }),
     };
     context.onEvent({ kind: 'upload-started', key, file });
     const spec = { name, metadata, file, format: action.format, image: image.name, ...sums };

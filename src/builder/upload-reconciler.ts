@@ -1,6 +1,6 @@
 import { UPLOAD_RETRY } from '../decide/build-retry';
 import type { ImageSnapshots } from '../decide/image-snapshot';
-import { chooseUploads, planUploads, type UploadAction, uploadName } from '../decide/plan-uploads';
+import { answeredRequests, chooseUploads, planUploads, type UploadAction, uploadName } from '../decide/plan-uploads';
 import type { Reconciler } from '../runtime/reconcile';
 import { type BuilderContext, freshImages, OFFLINE_PERIOD_MS, PERIOD_MS } from './context';
 import { Jobs } from './jobs';
@@ -37,10 +37,15 @@ export class UploadReconciler implements Reconciler {
     this.context.providers.update(this.context.config());
     this.#cancelUnwanted(images);
     const wishes = this.context.wishes();
+    for (const it of answeredRequests(wishes, images)) {
+      await this.context.store.images.removeUploadRequest(it.image, it.provider);
+    }
     const planned = planUploads(wishes, images, await this.context.folder.list());
     this.retries.keepOnly(new Set(planned.map(retryName)));
     const open = planned.filter((it) => !this.#jobs.has(uploadName(it)) && !isLocked(images, it));
-    const waits = open.map((it) => this.retries.waitMs(retryName(it), { basis: this.#basis(it) }));
+    const waits = open.map((it) =>
+      this.retries.waitMs(retryName(it), { basis: this.#basis(it), requestedAt: it.requestedAt }),
+    );
     const ready = open.filter((_, index) => waits[index] === 0);
     const providers = [...wishes.providers.values()].filter((it) => it.diskImages.size > 0).length;
     for (const it of chooseUploads(ready, this.#jobs.groups(), this.workers, providers)) this.#start(it);
@@ -88,7 +93,8 @@ export class UploadReconciler implements Reconciler {
       const { cause } = result.failure;
       if (cause === 'cancelled' || cause === 'session-lost') return;
       const { atLeastMs = 0 } = result;
-      this.retries.failed(retryName(action), { ...result.failure, atLeastMs }, basis);
+      const { requestedAt } = action;
+      this.retries.failed(retryName(action), { ...result.failure, atLeastMs, requestedAt }, basis);
     });
   }
 }

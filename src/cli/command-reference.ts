@@ -43,7 +43,10 @@ Tables have the columns of the Python tool. \`--format json\`, \`yaml\` and \`cs
 names do not change. Ages are seconds there.`;
 
 function section(spec: CommandSpec): string[] {
-  const args = (spec.args ?? []).map((it) => ` <${it.name}>`).join('');
+  const args =
+    spec.usage === undefined
+      ? (spec.args ?? []).map((it) => ` <${it.name}>`).join('')
+      : spec.usage.replace('[options]', '');
   const options = spec.options ?? [];
   return [
     `## \`${spec.name}${args}\``,

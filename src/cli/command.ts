@@ -87,10 +87,11 @@ function buildParser(
   for (const it of GLOBAL_OPTIONS) parser.addOption(toOption(it));
   for (const spec of COMMANDS) {
     const command = parser.command(spec.name).description(spec.summary).allowExcessArguments(false);
-    for (const it of spec.args ?? []) command.argument(`<${it.name}>`, it.help);
+    for (const it of spec.args ?? []) command.argument(it.optional === true ? `[${it.name}]` : `<${it.name}>`, it.help);
+    if (spec.usage !== undefined) command.usage(spec.usage);
     for (const it of spec.options ?? []) command.addOption(toOption(it));
     command.action((...params: unknown[]) => {
-      const args = params.slice(0, spec.args?.length ?? 0) as string[];
+      const args = (params.slice(0, spec.args?.length ?? 0) as (string | undefined)[]).filter((it) => it !== undefined);
       run(spec, args, command.opts<Options>());
     });
   }

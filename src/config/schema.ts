@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isCron } from './cron';
 import { poolKeys, providerKeys } from './provider-keys';
 import { flag, integer, mapping, number, text, textMap, texts } from './schema-atoms';
 
@@ -80,8 +81,11 @@ export const tenantLimitSection = z
 
 export const cronSection = mapping({
   'image-update': text()
+    .refine(isCron, 'five cron fields, or @daily and the like, are expected')
     .optional()
-    .describe('Not in Python. Five cron fields or @daily and the like: build all images.'),
+    .describe(
+      'Not in Python. Five cron fields or @daily and the like, after TZ=Area/City if need be: build all images, whatever their age.',
+    ),
 });
 
 /** Keys of the top level that hold no list of named things. */

@@ -71,5 +71,5 @@ export function hasContentKey({ contentKey: wanted }: Pick<DiskImageConfig, 'con
 
 /** Only what is due by age alone may be left out: who asks for a build, or for another format, gets one. */
 export function mayBeUnchanged({ reasons }: Pick<BuildAction, 'reasons'>): boolean {
-  return reasons.length > 0 && reasons.every((it) => it === 'expired');
+  return reasons.length > 0 && reasons.every((it) => it === 'expired' || it === 'scheduled');
 }

@@ -1,3 +1,4 @@
+import type { CronSchedule } from '../config/cron';
 import type { DiskImageConfig, ProviderDiskImageConfig } from '../config/types';
 import type { BuildKey, UploadKey } from '../model/paths';
 import type { ImageBuild, ImageUpload } from '../model/records';
@@ -11,6 +12,8 @@ export interface ImageSnapshot {
   readonly paused: boolean;
   /** UNIX seconds of the `request-build` znode; undefined = none. */
   readonly buildRequestedAt: number | undefined;
+  /** When an upload of the newest READY build was asked for, by provider: UNIX seconds. */
+  readonly uploadRequests: ReadonlyMap<string, number>;
   /** Somebody contends for the image's build lock. */
   readonly buildLocked: boolean;
   readonly builds: ReadonlyMap<string, BuildSnapshot>;
@@ -50,6 +53,8 @@ export interface ImageWishes {
   readonly images: ReadonlyMap<string, ImageWish>;
   /** Those that take images of ours, in file order. */
   readonly providers: ReadonlyMap<string, ProviderWish>;
+  /** On which all images are built besides (`cron: {image-update: …}`). */
+  readonly schedule?: { readonly cron: CronSchedule; readonly machineZone: string };
 }
 
 export interface ImageWish {
@@ -78,8 +83,8 @@ export function readyBuilds(image: ImageSnapshot | undefined): readonly ReadyBui
     .sort((a, b) => b.record.stateTime - a.record.stateTime || (a.entry.key.build < b.entry.key.build ? -1 : 1));
 }
 
-/** Whether the build has a READY upload at the provider. */
-export function isUploaded(build: BuildSnapshot, provider: string): boolean {
+/** Whether the build has a READY upload at the provider, begun at `since` (UNIX seconds by the server's clock) or later. */
+export function isUploaded(build: BuildSnapshot, provider: string, since = -Infinity): boolean {
   const uploads = build.providers.get(provider)?.uploads.values() ?? [];
-  return [...uploads].some((it) => it.record?.state === 'ready');
+  return [...uploads].some((it) => it.record?.state === 'ready' && it.createdAt >= since);
 }

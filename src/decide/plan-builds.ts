@@ -1,14 +1,15 @@
-import type { ImageBuild } from '../model/records';
 import { newSince } from './content-key';
+import { lastDue } from './cron-times';
 import {
   type ImageSnapshot,
   type ImageSnapshots,
   type ImageWish,
   type ImageWishes,
+  type ReadyBuild,
   readyBuilds,
 } from './image-snapshot';
 
-export type BuildReason = 'requested' | 'missing' | 'expired' | 'format-missing';
+export type BuildReason = 'requested' | 'missing' | 'expired' | 'scheduled' | 'format-missing';
 
 /** One build that is due. */
 export interface BuildAction {
@@ -27,14 +28,23 @@ export interface BuildAction {
  * one that we have, so a failing image stays due: how soon to retry is the caller's business, and so are the locks.
  */
 export function planBuilds(wishes: ImageWishes, images: ImageSnapshots, nowSeconds: number): readonly BuildAction[] {
-  const due = [...wishes.images.values()].flatMap((wish) => planBuild(wish, images.get(wish.config.name), nowSeconds));
+  const { schedule } = wishes;
+  const scheduledAt = schedule && lastDue(schedule.cron, nowSeconds, schedule.machineZone);
+  const times = { nowSeconds, scheduledAt: scheduledAt ?? -Infinity };
+  const due = [...wishes.images.values()].flatMap((wish) => planBuild(wish, images.get(wish.config.name), times));
   return [...due.filter((it) => it.requestedAt !== undefined), ...due.filter((it) => it.requestedAt === undefined)];
 }
 
-function planBuild(wish: ImageWish, image: ImageSnapshot | undefined, nowSeconds: number): BuildAction[] {
+interface Times {
+  readonly nowSeconds: number;
+  /** When all images were last to be built, whatever their age. */
+  readonly scheduledAt: number;
+}
+
+function planBuild(wish: ImageWish, image: ImageSnapshot | undefined, times: Times): BuildAction[] {
   if (wish.config.pause || image?.paused === true || wish.formats.size === 0) return [];
   const requestedAt = image?.buildRequestedAt;
-  const scheduled = reasonToBuild(wish, readyBuilds(image)[0]?.record, nowSeconds);
+  const scheduled = reasonToBuild(wish, readyBuilds(image)[0], times);
   const reasons: BuildReason[] = [
     ...(requestedAt === undefined ? [] : (['requested'] as const)),
     ...(scheduled === undefined ? [] : [scheduled]),
@@ -44,12 +54,16 @@ function planBuild(wish: ImageWish, image: ImageSnapshot | undefined, nowSeconds
 
 function reasonToBuild(
   wish: ImageWish,
-  newest: ImageBuild | undefined,
-  nowSeconds: number,
+  newest: ReadyBuild | undefined,
+  { nowSeconds, scheduledAt }: Times,
 ): Exclude<BuildReason, 'requested'> | undefined {
   if (newest === undefined) return 'missing';
-  if (Math.floor(nowSeconds) - newSince(newest, wish.config) >= wish.config.rebuildAge) return 'expired';
-  if ([...wish.formats].some((it) => !newest.formats.includes(it))) return 'format-missing';
+  const { record, entry } = newest;
+  const since = newSince(record, wish.config);
+  if (Math.floor(nowSeconds) - since >= wish.config.rebuildAge) return 'expired';
+  // A build that began before the time and ended after it is not the one that was meant.
+  if ((since > record.stateTime ? since : Math.min(since, entry.createdAt)) < scheduledAt) return 'scheduled';
+  if ([...wish.formats].some((it) => !record.formats.includes(it))) return 'format-missing';
   return undefined;
 }
 

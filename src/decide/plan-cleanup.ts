@@ -8,7 +8,7 @@ import type {
   ProviderWish,
   UploadSnapshot,
 } from './image-snapshot';
-import { keptBuilds, recentUploads } from './retention';
+import { KEPT_UPLOADS, keptBuilds, recentUploads } from './retention';
 
 /**
  * Steps of the retirement of builds and uploads (builder.md 9 and 10). Each is small and leaves a state from which the next
@@ -107,11 +107,21 @@ function planUploadsOf(provider: ProviderWish, around: Around): CleanupAction[] 
   if (listed && inProgress) return [];
   const keep = (it: UploadSnapshot): CleanupReason | undefined => {
     if (!listed) return 'image-removed';
-    if (kept) return undefined;
+    if (kept) return isRepeated(it, place) ? 'superseded' : undefined;
     if (build.record?.state === 'deleting') return 'build-deleting';
     return recentUploads(image, provider).has(`${it.key.build}/${it.key.upload}`) ? undefined : 'superseded';
   };
   return [...place.uploads.values()].flatMap((it) => planUpload(it, place, keep(it), around.shown));
+}
+
+/** Uploads made again on request pile up while their build is kept: like builds, the newest and the previous one stay. */
+function isRepeated(upload: UploadSnapshot, place: ProviderSnapshot): boolean {
+  if (upload.record?.state !== 'ready') return false;
+  const { stateTime } = upload.record;
+  const newer = [...place.uploads.values()].filter(
+    ({ record }) => record?.state === 'ready' && record.stateTime > stateTime,
+  );
+  return newer.length >= KEPT_UPLOADS;
 }
 
 function isUnreadable(build: BuildSnapshot): boolean {

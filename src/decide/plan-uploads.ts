@@ -8,6 +8,8 @@ export interface UploadAction {
   readonly build: BuildKey;
   readonly provider: string;
   readonly format: string;
+  /** When somebody asked for this upload though there is one: UNIX seconds. */
+  readonly requestedAt?: number;
 }
 
 /** Identifies what an upload works on: at most one at a time (zk-tree 10.2). */
@@ -17,7 +19,8 @@ export function uploadName(it: Pick<UploadAction, 'build' | 'provider'>): string
 
 /**
  * The uploads that are due and whose file is here, provider by provider in the order of the file (builder.md 8.1, steps 1 to
- * 5): only the most recent READY build of an image, and only where no READY upload of it exists. Which of them to begin
+ * 5): only the most recent READY build of an image, and only where no READY upload of it exists, or none that was begun
+ * since one was asked for. Which of them to begin
  * (locks, retries, workers) is the caller's business.
  */
 export function planUploads(wishes: ImageWishes, images: ImageSnapshots, files: LocalFiles): readonly UploadAction[] {
@@ -32,24 +35,54 @@ function planProviderUploads(provider: ProviderWish, images: ImageSnapshots, fil
     if (image.pause || newest === undefined || !newest.record.formats.includes(format)) return [];
     const build = newest.entry.key;
     if (files.get(buildName(build))?.formats.has(fileSuffix(format)) !== true) return [];
-    return isUploaded(newest.entry, name) ? [] : [{ kind: 'upload', build, provider: name, format }];
+    const requestedAt = images.get(image.name)!.uploadRequests.get(name);
+    if (isUploaded(newest.entry, name, requestedAt)) return [];
+    const request = requestedAt === undefined ? {} : { requestedAt };
+    return [{ kind: 'upload', build, provider: name, format, ...request }];
   });
+}
+
+/** A request to upload again that nobody needs to wait for any more. */
+export interface AnsweredRequest {
+  readonly image: string;
+  readonly provider: string;
+}
+
+/**
+ * The requests to upload again that are answered by a READY upload made since, or can never be: the image is not to be
+ * uploaded there. Those of providers which this configuration does not know are left to whoever does.
+ */
+export function answeredRequests(wishes: ImageWishes, images: ImageSnapshots): readonly AnsweredRequest[] {
+  return [...images.values()].flatMap((image) =>
+    [...image.uploadRequests].flatMap(([provider, requestedAt]): AnsweredRequest[] => {
+      const wish = wishes.providers.get(provider);
+      if (wish === undefined) return [];
+      const newest = readyBuilds(image)[0];
+      const isDone = newest !== undefined && isUploaded(newest.entry, provider, requestedAt);
+      return isDone || !wish.diskImages.has(image.image) ? [{ image: image.image, provider }] : [];
+    }),
+  );
 }
 
 /** How many uploads each provider has running. */
 export type RunningUploads = ReadonlyMap<string, number>;
 
 /**
- * How many workers one provider may use at once. As long as there are workers enough, one is kept back for every other
- * provider, so a slow cloud never takes the last one from the others.
+ * How many uploads run at a time: as many as there are workers, but at least one for every provider, so that a cloud which is
+ * slow or hangs never keeps the others waiting. 0 workers upload nothing.
  */
+export function uploadPlaces(workers: number, providers: number): number {
+  return workers === 0 ? 0 : Math.max(workers, providers);
+}
+
+/** How many of these one provider may use at once: one is kept back for every other provider. */
 export function uploadShare(workers: number, providers: number): number {
-  return Math.max(1, workers - Math.max(0, providers - 1));
+  return Math.max(1, uploadPlaces(workers, providers) - Math.max(0, providers - 1));
 }
 
 /**
  * The uploads to begin now: always one of the provider with the fewest running, never more than its share, until the
- * workers are used up.
+ * places are used up.
  */
 export function chooseUploads(
   due: readonly UploadAction[],
@@ -60,7 +93,7 @@ export function chooseUploads(
   const share = uploadShare(workers, providers);
   const counts = new Map(running);
   const count = (provider: string) => counts.get(provider) ?? 0;
-  let free = workers - [...running.values()].reduce((sum, it) => sum + it, 0);
+  let free = uploadPlaces(workers, providers) - [...running.values()].reduce((sum, it) => sum + it, 0);
   const waiting = [...due];
   const chosen: UploadAction[] = [];
   while (free > 0) {

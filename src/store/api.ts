@@ -97,6 +97,8 @@ export interface View {
   readonly fresh: boolean;
   /** What it has been told of and has not read yet. */
   readonly backlog: Backlog;
+  /** Whether the record of `id` is known to have changed, and is being read. */
+  isBehind(id: string): boolean;
   ready(signal?: AbortSignal): Promise<void>;
   /** Everything acknowledged before the call is visible afterwards. */
   settled(signal?: AbortSignal): Promise<void>;

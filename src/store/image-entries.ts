@@ -12,6 +12,7 @@ export function imageEntry(tree: Snapshot, image: string, before: ImageEntry | u
     image,
     paused: tree.get(paths.pausePath(image)) !== undefined,
     buildRequestedAt: createdAt(tree, paths.requestBuildPath(image)),
+    uploadRequests: uploadRequests(tree, image, before?.uploadRequests),
     buildLocked: tree.children(lock).length > 0,
     buildLockCreatedAt: createdAt(tree, lock),
     builds: collect(tree, paths.buildsPath(image), before?.builds, (build, known) =>
@@ -71,6 +72,21 @@ function collect<E>(
   }
   const isSame = before?.size === after.size && [...after].every(([name, entry]) => before.get(name) === entry);
   return isSame ? before! : after;
+}
+
+function uploadRequests(
+  tree: Snapshot,
+  image: string,
+  before: ReadonlyMap<string, number> | undefined,
+): ReadonlyMap<string, number> {
+  const after = new Map<string, number>();
+  for (const name of [...tree.children(paths.imagePath(image))].sort()) {
+    if (!name.startsWith(paths.REQUEST_UPLOAD)) continue;
+    const at = createdAt(tree, `${paths.imagePath(image)}/${name}`);
+    if (at !== undefined) after.set(name.slice(paths.REQUEST_UPLOAD.length), at);
+  }
+  const isSame = before?.size === after.size && [...after].every(([name, at]) => before.get(name) === at);
+  return isSame ? before : after;
 }
 
 /** `before` if it says the same, member by member. */

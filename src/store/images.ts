@@ -75,6 +75,21 @@ export class TreeImages implements Images {
     this.parts.observe(paths.requestBuildPath(image), undefined, undefined);
   }
 
+  async requestUpload(image: string, provider: string): Promise<number> {
+    const path = paths.requestUploadPath(image, provider);
+    for (;;) {
+      await makePath(this.parts, path);
+      const found = await readIfThere(this.parts, path);
+      if (found !== undefined) return found.stat.ctime / 1000; // else answered already: an older one was there
+    }
+  }
+
+  async removeUploadRequest(image: string, provider: string): Promise<void> {
+    const path = paths.requestUploadPath(image, provider);
+    await untilKnown(this.parts, () => deleteQuietly(this.parts.zk, path));
+    this.parts.observe(path, undefined, undefined);
+  }
+
   /** Throws NO_NODE for an image that the tree does not know (cli.md 4.15). */
   async pause(image: string): Promise<void> {
     await untilKnown(this.parts, async () => {

@@ -14,7 +14,10 @@ export async function readImages(snapshot: DirectSnapshot): Promise<ReadonlyMap<
       paths.requestBuildPath(it),
       paths.imageBuildLock(it),
     ]),
-    images.flatMap((it) => [paths.buildsPath(it), paths.imageBuildLock(it)]),
+    images.flatMap((it) => [paths.imagePath(it), paths.buildsPath(it), paths.imageBuildLock(it)]),
+  );
+  const flags = images.flatMap((image) =>
+    snapshot.children(paths.imagePath(image)).map((it) => `${paths.imagePath(image)}/${it}`),
   );
   const builds = images.flatMap((image) =>
     snapshot
@@ -23,7 +26,7 @@ export async function readImages(snapshot: DirectSnapshot): Promise<ReadonlyMap<
       .map((build) => ({ image, build })),
   );
   await snapshot.fetch(
-    builds.map(paths.buildPath),
+    [...flags.filter(isUploadRequest), ...builds.map(paths.buildPath)],
     builds.flatMap((it) => [paths.buildNumberLock(it), paths.buildProvidersPath(it)]),
   );
   await readUploads(snapshot, builds);
@@ -48,4 +51,5 @@ async function readUploads(snapshot: DirectSnapshot, builds: readonly paths.Buil
   await snapshot.fetch(uploads.map(paths.uploadPath), uploads.map(paths.uploadNumberLock));
 }
 
+const isUploadRequest = (path: string) => path.slice(path.lastIndexOf('/') + 1).startsWith(paths.REQUEST_UPLOAD);
 const isRecord = (name: string) => name !== 'lock';

@@ -122,6 +122,7 @@ export function image(builds: readonly BuildSnapshot[] = [], change: Partial<Ima
     image: IMAGE,
     paused: false,
     buildRequestedAt: undefined,
+    uploadRequests: new Map(),
     buildLocked: false,
     builds: new Map(builds.map((it) => [it.key.build, it])),
     ...change,

@@ -100,8 +100,11 @@ test('a cloud image is an orphan when no upload record has its ids', () => {
     { externalId: 'other upload', metadata: meta({ nodepool_upload_id: '0000000002' }) },
     { externalId: 'other build', metadata: meta({ nodepool_build_id: buildId(9) }) },
     { externalId: 'other provider', metadata: meta({ nodepool_provider_name: 'west' }) },
+    { externalId: 'other installation', metadata: meta({ nodepool_upload_id: '3', nodepool_installation_id: 'b' }) },
     { externalId: 'not ours', metadata: {} },
   ];
-  const found = findImageOrphans('east', cloud, images(image([known])));
+  const found = findImageOrphans({ provider: 'east', installation: undefined }, cloud, images(image([known])));
   expect(found.map((it) => it.externalId)).toEqual(['other upload', 'other build']);
+  const neighbour = findImageOrphans({ provider: 'east', installation: 'b' }, cloud, images(image([known])));
+  expect(neighbour.map((it) => it.externalId)).toEqual(['other installation']);
 });

@@ -1,4 +1,6 @@
 import fc from 'fast-check';
+import { parseCron } from '../../../src/config/cron';
+import type { ImageWishes } from '../../../src/decide/image-snapshot';
 import { planBuilds, spreadBuilds } from '../../../src/decide/plan-builds';
 import { build, image, images, wish, wishes } from '../../support/image-world';
 
@@ -93,4 +95,15 @@ test('carried out, nothing is left to do', () => {
       expect(planBuilds(wanted, images(...done), NOW)).toEqual([]);
     }),
   );
+});
+
+test('a schedule makes what was not begun since due, once', () => {
+  const wanted: ImageWishes = { ...wishes(), schedule: { cron: parseCron('0 * * * *'), machineZone: 'UTC' } };
+  const reasons = (startedAt: number, endedAt: number) =>
+    planBuilds(wanted, images(image([build(1, { stateTime: endedAt }, { createdAt: startedAt })])), 7300).map(
+      (it) => it.reasons,
+    );
+  expect(reasons(7100, 7150)).toEqual([['scheduled']]);
+  expect(reasons(7100, 7250)).toEqual([['scheduled']]); // began before the full hour
+  expect(reasons(7200, 7250)).toEqual([]);
 });

@@ -1,6 +1,13 @@
 import fc from 'fast-check';
 import { groupBuildFiles } from '../../../src/decide/image-files';
-import { chooseUploads, planUploads, uploadShare, type UploadAction } from '../../../src/decide/plan-uploads';
+import {
+  answeredRequests,
+  chooseUploads,
+  planUploads,
+  uploadPlaces,
+  uploadShare,
+  type UploadAction,
+} from '../../../src/decide/plan-uploads';
 import {
   build,
   buildId,
@@ -88,7 +95,33 @@ test.each([
   expect(uploadShare(workers, providers)).toBe(share);
 });
 
-test('never more than the workers, never more than the share, and no worker idles that may work', () => {
+test('with fewer workers than providers each has its place, and none without workers', () => {
+  const all = ['a', 'b', 'c'].map((it) => due(it, 1));
+  expect(chooseUploads(all, new Map([['hangs', 1]]), 1, 4).map((it) => it.provider)).toEqual(['a', 'b', 'c']);
+  expect(chooseUploads(all, new Map(), 0, 3)).toEqual([]);
+});
+
+describe('an upload that was asked for', () => {
+  const made = (at: number) => withUploads(build(2), [{ ...upload(build(2).key, 'east', 1), createdAt: at }]);
+  const asked = (...builds: NonNullable<Parameters<typeof image>[0]>) =>
+    images(image(builds, { uploadRequests: new Map([['east', 100]]) }));
+  const here = groupBuildFiles([`${IMAGE}-${buildId(2)}.qcow2`]);
+  const wanted = wishes([wish()], [providerWish('east')]);
+
+  test('is due though there is a READY one, until there is one begun since', () => {
+    expect(planUploads(wanted, asked(made(99)), here)).toMatchObject([{ provider: 'east', requestedAt: 100 }]);
+    expect(answeredRequests(wanted, asked(made(99)))).toEqual([]);
+    expect(planUploads(wanted, asked(made(100)), here)).toEqual([]);
+    expect(answeredRequests(wanted, asked(made(100)))).toEqual([{ image: IMAGE, provider: 'east' }]);
+  });
+
+  test('of an image that the provider does not list is dropped; of an unknown provider it is left alone', () => {
+    expect(answeredRequests(wishes([wish()], [providerWish('east', [])]), asked())).toHaveLength(1);
+    expect(answeredRequests(wishes([wish()], []), asked())).toEqual([]);
+  });
+});
+
+test('never more than there are places, never more than the share, and no worker idles that may work', () => {
   const anyDue = fc.array(fc.record({ provider: fc.constantFrom('a', 'b', 'c'), number: fc.nat(9) }), {
     maxLength: 20,
   });
@@ -105,12 +138,12 @@ test('never more than the workers, never more than the share, and no worker idle
       );
       const count = (name: string) => chosen.filter((it) => it.provider === name).length;
       const share = uploadShare(workers, 3);
-      expect(before + chosen.length).toBeLessThanOrEqual(Math.max(before, workers));
+      expect(before + chosen.length).toBeLessThanOrEqual(Math.max(before, uploadPlaces(workers, 3)));
       for (const name of ['a', 'b', 'c']) {
         const total = (running.get(name) ?? 0) + count(name);
         if (count(name) > 0) expect(total).toBeLessThanOrEqual(share);
         const left = waiting.filter((it) => it.provider === name).length - count(name);
-        if (left > 0 && total < share) expect(before + chosen.length).toBeGreaterThanOrEqual(workers);
+        if (left > 0 && total < share) expect(before + chosen.length).toBeGreaterThanOrEqual(uploadPlaces(workers, 3));
       }
     }),
   );
