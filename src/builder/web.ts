@@ -23,20 +23,21 @@ export interface BuilderWeb {
 export async function startBuilderWeb(
   scope: Scope,
   context: BuilderContext,
-  version: string | null,
+  about: { readonly version: string | null; readonly drain: AbortSignal },
   metrics?: PrometheusMetrics,
 ): Promise<BuilderWeb | undefined> {
   const { listenAddress, builderPort, corsOrigin } = context.config().webapp;
   if (builderPort === undefined) return undefined;
   const { tools, identity } = context;
   let isRunning = false;
+  const phase = () => (about.drain.aborted ? 'stopping' : isRunning ? 'running' : 'starting');
   const tree = scope.own(new SeenTree(context.store, BUILDER_PARTS), (it) => it.close());
   const logs = {
     builderId: identity.id,
     file: (build: BuildKey) => buildLogs(context.config()).file(build),
     secretsOf: () => secretsOfBuilds(context),
   };
-  const routes = builderRoutes(tree, { version, isRunning: () => isRunning, logs, clock: tools.clock });
+  const routes = builderRoutes(tree, { version: about.version, phase, logs, clock: tools.clock });
   if (metrics !== undefined) routes.push(metricsRoute(metrics));
   const options = { port: builderPort, listenAddress, routes, corsOrigin };
   const server = scope.own(await startWeb(options, tools), (it) => it.close());

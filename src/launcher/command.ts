@@ -71,7 +71,13 @@ async function launch(flags: Flags, version: string, log: Logger, io: ProgramIo)
   const observed = scope.own(reportZooKeeper(zk, metrics.prometheus, tools.clock), (it) => it.stop());
   const store = scope.own(openStore(observed.zk, tools), (it) => it.close());
   const onReady = flags.webapp
-    ? await startLauncherWeb(scope, config.webapp, store, { ...tools, version }, metrics.prometheus)
+    ? await startLauncherWeb(
+        scope,
+        config.webapp,
+        store,
+        { ...tools, version, drain: io.stop.drain },
+        metrics.prometheus,
+      )
     : () => undefined;
   await zk.connected(io.stop.drain);
   await runLauncher(

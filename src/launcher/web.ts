@@ -17,14 +17,15 @@ export async function startLauncherWeb(
   scope: Scope,
   webapp: WebappConfig,
   store: Store,
-  tools: { readonly clock: Clock; readonly log: Logger; readonly version: string },
+  tools: { readonly clock: Clock; readonly log: Logger; readonly version: string; readonly drain: AbortSignal },
   metrics?: PrometheusMetrics,
 ): Promise<() => void> {
-  const { clock, log, version } = tools;
+  const { clock, log, version, drain } = tools;
   const { port, listenAddress, corsOrigin } = webapp;
   let isRunning = false;
+  const phase = () => (drain.aborted ? 'stopping' : isRunning ? 'running' : 'starting');
   const tree = scope.own(new SeenTree(store), (it) => it.close());
-  const routes = launcherRoutes(tree, { version, isRunning: () => isRunning, clock });
+  const routes = launcherRoutes(tree, { version, phase, clock });
   if (metrics !== undefined) routes.push(metricsRoute(metrics));
   const server = scope.own(await startWeb({ port, listenAddress, routes, corsOrigin }, tools), (it) => it.close());
   log.info('status pages are served', { url: server.url });

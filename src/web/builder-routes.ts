@@ -3,14 +3,13 @@ import type { Route } from './answer';
 import { apiRoutes } from './api-routes';
 import { changeRoutes } from './change-events';
 import { dashboardRoutes } from './dashboard';
-import { healthRoutes } from './health';
+import { healthRoutes, type Phase } from './health';
 import { type LocalLogs, logRoutes } from './log-routes';
 import type { Part, SeenTree } from './seen-tree';
 
 export interface BuilderWebOptions {
   readonly version: string | null;
-  /** Whether the builder is registered and its loops run. */
-  readonly isRunning: () => boolean;
+  readonly phase: () => Phase;
   readonly logs: LocalLogs;
   readonly clock: Clock;
 }
@@ -19,10 +18,10 @@ export interface BuilderWebOptions {
 export const BUILDER_PARTS: readonly Part[] = ['images', 'components'];
 
 /** What a builder serves: health, its images and builds, and the logs of the builds that it made. */
-export function builderRoutes(tree: SeenTree, { version, isRunning, logs, clock }: BuilderWebOptions): Route[] {
+export function builderRoutes(tree: SeenTree, { version, phase, logs, clock }: BuilderWebOptions): Route[] {
   return [
     ...dashboardRoutes(Math.floor(clock.wall() / 1000)),
-    ...healthRoutes(tree, { program: 'builder', version, isRunning }, clock),
+    ...healthRoutes(tree, { program: 'builder', version, phase }, clock),
     ...apiRoutes(tree, version, clock),
     ...changeRoutes(tree, clock),
     ...logRoutes(tree, logs, clock),

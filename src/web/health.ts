@@ -7,9 +7,11 @@ import type { Part, SeenTree, Sight } from './seen-tree';
 export interface HealthFacts {
   readonly program: 'launcher' | 'builder';
   readonly version: string | null;
-  /** Whether the program has begun its work: the launcher has registered all pools, the builder itself. */
-  readonly isRunning: () => boolean;
+  readonly phase: () => Phase;
 }
+
+/** `running`: the launcher has registered all pools, the builder itself; `stopping`: nothing new is begun. */
+export type Phase = 'starting' | 'running' | 'stopping';
 
 /**
  * `/ready`: whether work gets done here, for probes that send traffic or wait in a roll-out; turns back when ZooKeeper is
@@ -53,5 +55,6 @@ function whatIsMissing(tree: SeenTree, facts: HealthFacts): string | undefined {
   if (state !== 'connected') return `ZooKeeper is ${state}`;
   const blind = tree.parts.filter((it) => tree.sight(it) !== 'fresh');
   if (blind.length > 0) return `not read from ZooKeeper: ${blind.join(', ')}`;
-  return facts.isRunning() ? undefined : `the ${facts.program} is starting`;
+  const phase = facts.phase();
+  return phase === 'running' ? undefined : `the ${facts.program} is ${phase}`;
 }

@@ -43,7 +43,7 @@ describe('a builder that serves HTTP', () => {
     const build = await farm.until((images) => [...(images.get('deb')?.builds.values() ?? [])][0]);
     await farm.logged('one', build.key, 'element');
     const tree = new SeenTree(farm.store);
-    const routes = launcherRoutes(tree, { version: null, isRunning: () => true, clock: systemClock });
+    const routes = launcherRoutes(tree, { version: null, phase: () => 'running', clock: systemClock });
     const tools = { clock: systemClock, log: silentLogger };
     const launcher = await startWeb({ port: 0, listenAddress: '127.0.0.1', routes }, tools);
     await Promise.all([farm.store.images.view().settled(), components.settled()]);

@@ -126,9 +126,11 @@ describe('health', () => {
       return [status, status === 200 ? text : (JSON.parse(text) as { error: { message: string } }).error.message];
     };
     expect(await ready()).toEqual([200, 'OK']);
-    web.isRunning = false;
-    expect(await ready()).toEqual([503, 'the launcher is starting']);
-    web.isRunning = true;
+    for (const phase of ['starting', 'stopping'] as const) {
+      web.phase = phase;
+      expect(await ready()).toEqual([503, `the launcher is ${phase}`]);
+    }
+    web.phase = 'running';
     web.world.server.suspend(web.zk);
     expect(await ready()).toEqual([503, 'ZooKeeper is suspended']);
     expect(await get('/health')).toMatchObject({

@@ -39,7 +39,7 @@ class LogWorld {
       file: ({ image, build }: BuildKey) => join(it.folder, `${image}-${build}.log`),
       secretsOf: () => ['hunter2', 'first line\nsecond line'],
     };
-    const options = { version: null, isRunning: () => true, clock: systemClock };
+    const options = { version: null, phase: () => 'running' as const, clock: systemClock };
     const builderTree = new SeenTree(it.store, BUILDER_PARTS);
     it.builder = await serve(builderRoutes(builderTree, { ...options, logs }));
     const launcherTree = new SeenTree(it.store);

@@ -3,6 +3,7 @@ import type { Clock } from '../../../src/runtime/clock';
 import type { Store } from '../../../src/store/api';
 import { openStore } from '../../../src/store/store';
 import type { Route } from '../../../src/web/answer';
+import type { Phase } from '../../../src/web/health';
 import { launcherRoutes } from '../../../src/web/launcher-routes';
 import { SeenTree } from '../../../src/web/seen-tree';
 import { startWeb, type WebServer } from '../../../src/web/server';
@@ -13,7 +14,7 @@ import { World } from '../store/world';
 
 /** A launcher's web server over a tree in memory. */
 export class WebWorld {
-  isRunning = true;
+  phase: Phase = 'running';
 
   private constructor(
     readonly world: World,
@@ -35,10 +36,7 @@ export class WebWorld {
     if (recorded !== undefined) await putTree(zk, readTree(recorded), { ephemeral: 'keep' });
     const store = openStore(zk, world.tools(zk));
     const it = new WebWorld(world, zk, store, new SeenTree(store));
-    const routes = [
-      ...launcherRoutes(it.tree, { version: '1.2.3', isRunning: () => it.isRunning, clock }),
-      ...more(it.tree),
-    ];
+    const routes = [...launcherRoutes(it.tree, { version: '1.2.3', phase: () => it.phase, clock }), ...more(it.tree)];
     it.server = await startWeb({ port: 0, listenAddress: '127.0.0.1', routes }, { clock, log: silentLogger });
     await it.settled();
     return it;
@@ -48,7 +46,7 @@ export class WebWorld {
   static async openBlind(of: WebWorld, clock: Clock): Promise<{ server: WebServer; close(): Promise<void> }> {
     const store = openStore(of.zk, of.world.tools(of.zk));
     const tree = new SeenTree(store);
-    const routes = launcherRoutes(tree, { version: null, isRunning: () => true, clock });
+    const routes = launcherRoutes(tree, { version: null, phase: () => 'running', clock });
     const server = await startWeb({ port: 0, listenAddress: '127.0.0.1', routes }, { clock, log: silentLogger });
     const close = async () => {
       await server.close();
