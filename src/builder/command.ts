@@ -51,7 +51,8 @@ async function run(args: BuilderArguments, version: string, io: ProgramIo): Prom
   const log = root.child({ logger: 'nodepool.builder' });
   const tools: DriverTools = { clock: systemClock, random: systemRandom, log, env: io.env };
   const files: ConfigFiles = { file: args.config, secureFile: args.secure };
-  const source = new ConfigFile(files, () => load(files, tools), tools);
+  const metrics = scope.own(openMetrics(io.env, tools), (it) => it.close());
+  const source = new ConfigFile(files, () => load(files, tools), { ...tools, metrics: metrics.all });
   requireServers(source.current);
   if (!args.foreground) log.warn('running in the foreground: this release does not daemonise, and writes no pid file');
   if (args.logConfig !== undefined) log.warn('log configuration is not read by this release', { file: args.logConfig });
@@ -65,7 +66,6 @@ async function run(args: BuilderArguments, version: string, io: ProgramIo): Prom
     (it) => it.close(),
   );
   scope.defer(endStubbornClose(zk, io.stop));
-  const metrics = scope.own(openMetrics(io.env, tools), (it) => it.close());
   const observed = scope.own(reportZooKeeper(zk, metrics.prometheus, tools.clock), (it) => it.stop());
   const store = scope.own(openStore(observed.zk, tools), (it) => it.close());
   followServers(source, scope, log, (servers) => zk.updateServers(servers));

@@ -3,6 +3,8 @@ import { type ConfigFiles, configStamp } from '../config/load';
 import type { Config } from '../config/types';
 import type { Clock } from '../runtime/clock';
 import type { Logger } from '../runtime/log';
+import { CONFIGURATION_OK } from '../runtime/metrics/configuration-metrics';
+import type { Metrics } from '../runtime/metrics/metrics';
 import type { ConfigSource } from './settings';
 
 /** How often the files' times are looked at. */
@@ -15,16 +17,19 @@ const LOOK_MS = 1_000;
 export class ConfigFile implements ConfigSource {
   #config: Config;
   #stamp: string;
+  /** What the stamp belongs to could be loaded. */
+  #isUsable = true;
   readonly #listeners = new Set<() => void>();
 
   /** `load` throws if the files cannot be used: so does this constructor, for the first time. */
   constructor(
     private readonly files: ConfigFiles,
     private readonly load: () => Config,
-    private readonly tools: { readonly clock: Clock; readonly log: Logger },
+    private readonly tools: { readonly clock: Clock; readonly log: Logger; readonly metrics?: Metrics },
   ) {
     this.#stamp = configStamp(files);
     this.#config = load();
+    this.#report(true);
   }
 
   get current(): Config {
@@ -48,16 +53,27 @@ export class ConfigFile implements ConfigSource {
   look(): void {
     try {
       const stamp = configStamp(this.files);
-      if (stamp === this.#stamp) return;
+      if (stamp === this.#stamp) {
+        this.#report(this.#isUsable);
+        return;
+      }
+      this.#isUsable = false;
       this.#stamp = stamp; // also of a bad file: it is complained of once
       const config = this.load();
+      this.#isUsable = true;
+      this.#report(true);
       if (isDeepStrictEqual(config, this.#config)) return;
       this.#config = config;
     } catch (error) {
       this.tools.log.error('configuration cannot be read, the last good one stays in force', { err: error });
+      this.#report(false);
       return;
     }
     this.tools.log.info('configuration changed', { file: this.files.file });
     for (const it of this.#listeners) it();
+  }
+
+  #report(isOk: boolean): void {
+    this.tools.metrics?.set(CONFIGURATION_OK, {}, isOk ? 1 : 0);
   }
 }

@@ -1,4 +1,5 @@
 import type { Config } from '../config/types';
+import { CONFIGURATION_OK } from '../runtime/metrics/configuration-metrics';
 import type { Reconciler } from '../runtime/reconcile';
 import type { LauncherTools } from './tools';
 
@@ -16,10 +17,12 @@ const LOOK_EVERY_MS = 1000;
 export class ConfigWatch implements Reconciler {
   readonly name = 'configuration';
   #stamp: string;
+  /** What the stamp belongs to could be loaded. */
+  #isUsable = true;
 
   constructor(
     private readonly source: ConfigSource,
-    private readonly tools: Pick<LauncherTools, 'log'>,
+    private readonly tools: Pick<LauncherTools, 'log' | 'metrics'>,
     stamp: string,
     private readonly apply: (config: Config) => Promise<void>,
   ) {
@@ -28,13 +31,18 @@ export class ConfigWatch implements Reconciler {
 
   async pass(): Promise<{ readonly againInMs: number }> {
     const stamp = this.#read(() => this.source.stamp());
-    if (stamp === undefined || stamp === this.#stamp) return { againInMs: LOOK_EVERY_MS };
+    if (stamp !== undefined && stamp !== this.#stamp) await this.#reload(stamp);
+    this.tools.metrics?.all.set(CONFIGURATION_OK, {}, stamp !== undefined && this.#isUsable ? 1 : 0);
+    return { againInMs: LOOK_EVERY_MS };
+  }
+
+  async #reload(stamp: string): Promise<void> {
     this.#stamp = stamp;
     const config = this.#read(() => this.source.load());
-    if (config === undefined) return { againInMs: LOOK_EVERY_MS };
+    this.#isUsable = config !== undefined;
+    if (config === undefined) return;
     await this.apply(config);
     this.tools.log.info('configuration is reloaded');
-    return { againInMs: LOOK_EVERY_MS };
   }
 
   #read<T>(read: () => T): T | undefined {

@@ -10,6 +10,7 @@ import * as launcherMetrics from '../../../src/launcher/metrics-definitions';
 import { NODE_STATES } from '../../../src/model/records';
 import { systemClock } from '../../../src/runtime/clock';
 import { silentLogger } from '../../../src/runtime/log';
+import { CONFIGURATION_OK } from '../../../src/runtime/metrics/configuration-metrics';
 import type { MetricDefinition } from '../../../src/runtime/metrics/definition';
 import { PROCESS_METRICS } from '../../../src/runtime/metrics/process-metrics';
 import { systemRandom } from '../../../src/runtime/random';
@@ -183,7 +184,7 @@ describe('a launcher and a builder', () => {
       pages.map((it) => fetched(`http://127.0.0.1:${port(it[1]!)}/metrics`)),
     );
     const { LEAKED: _rare, ...launcherGroups } = launcherMetrics;
-    const shared = [ZOOKEEPER_METRICS, PROCESS_METRICS, PROVIDER_CALLS];
+    const shared = [ZOOKEEPER_METRICS, PROCESS_METRICS, PROVIDER_CALLS, CONFIGURATION_OK];
     const launcherShows = shownNames(...Object.values(launcherGroups), ...shared);
     expect(launcherShows.filter((it) => !namesIn(launcherText!).has(it))).toEqual(['nodepool_requests_waiting']);
     const builderShows = shownNames(BUILDER_METRICS, ...shared);
@@ -202,6 +203,26 @@ describe('a launcher and a builder', () => {
     const { store } = await scheduler();
     expect(await store.zk.exists('/nodepool/elections/stats')).toBeUndefined();
     expect(statsd.packets).toEqual([]);
+  });
+
+  test('show whether the files are in force', async () => {
+    const [one, two] = [run(builder), run(launcher)];
+    const pages = await Promise.all([
+      one.says(/build logs are served url=(\S+)/),
+      two.says(/status pages are served url=(\S+)/),
+    ]);
+    await two.says(/launcher is ready/);
+    const shown = async () =>
+      Promise.all(
+        pages.map(async (it) => {
+          const text = await fetched(`http://127.0.0.1:${new URL(it[1]!).port}/metrics`);
+          return /^nodepool_configuration_ok (\d)$/m.exec(text)?.[1];
+        }),
+      );
+    expect(await shown()).toEqual(['1', '1']);
+    await writeFile(file, 'labels: 7\n');
+    await Promise.all([one.says(/configuration cannot be read/), two.says(/configuration cannot be used/)]);
+    expect(await shown()).toEqual(['0', '0']);
   });
 
   test('one of two launchers sends the fleet; the other takes over', async () => {
@@ -227,6 +248,7 @@ test('the page of metrics names every one of them', async () => {
     ZOOKEEPER_METRICS,
     PROCESS_METRICS,
     PROVIDER_CALLS,
+    CONFIGURATION_OK,
   ];
   const all = groups.flatMap((it) =>
     'kind' in it ? [it as MetricDefinition] : (Object.values(it) as MetricDefinition[]),
