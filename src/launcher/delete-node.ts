@@ -1,5 +1,5 @@
-import type { NodeState } from '../model/records';
-import { ClaimLostError, type NodeClaim } from '../store/api';
+import type { Node, NodeState } from '../model/records';
+import { ClaimLostError, type NodeClaim, type NodeEntry } from '../store/api';
 import { underSignals, within } from './cloud-call';
 import { destroyInstance, instancesOfNode, storedExternalId } from './destroy-instance';
 import type { ProviderRuntime } from './provider-runtime';
@@ -28,16 +28,20 @@ export async function deleteNode(
   runtime: ProviderRuntime,
   tools: LauncherTools,
   signal: AbortSignal,
-  mayDelete: (claim: NodeClaim) => boolean,
+  mayDelete: (record: Node) => boolean,
 ): Promise<boolean> {
-  const claim = await tools.store.nodes.claim(id, signal);
+  const may = (it: Node) => it.state === 'deleted' || (DELETABLE.has(it.state) && mayDelete(it));
+  const entry = tools.store.nodes.view().nodes.get(id);
+  if (entry?.record !== undefined && !may(entry.record)) return false;
+  const quick = await claimForDeletion(entry, tools, signal);
+  const claim = quick ?? (await tools.store.nodes.claim(id, signal));
   if (claim === undefined) return false;
   const letGo = runtime.hold();
   try {
-    const { state, provider } = claim.current.record;
+    const { state, provider } = quick === undefined ? claim.current.record : entry!.record!;
     if (state !== 'deleted' && provider !== null) {
-      if (!DELETABLE.has(state) || !mayDelete(claim)) return false;
-      if (state !== 'deleting') await claim.write({ state: 'deleting' });
+      if (!may(claim.current.record)) return false;
+      if (claim.current.record.state !== 'deleting') await claim.write({ state: 'deleting' });
       await underSignals([signal, claim.signal], (alive) =>
         within(DELETION_TIMEOUT_MS, 'deletion', tools, alive, (it) => destroyAll(claim, state, runtime, tools, it)),
       );
@@ -49,6 +53,16 @@ export async function deleteNode(
     await claim.release();
     await letGo();
   }
+}
+
+/** In one step, if the record is still as the view shows it. */
+async function claimForDeletion(
+  entry: NodeEntry | undefined,
+  tools: LauncherTools,
+  signal: AbortSignal,
+): Promise<NodeClaim | undefined> {
+  if (entry?.record === undefined) return undefined;
+  return tools.store.nodes.claimAs(entry, entry.record.state === 'deleted' ? {} : { state: 'deleting' }, signal);
 }
 
 async function destroyAll(

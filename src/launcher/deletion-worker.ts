@@ -3,7 +3,8 @@ import type { KnownNode } from '../decide/node-index';
 import { type DeletionAction, planDeletions } from '../decide/plan-deletions';
 import { wallSeconds } from '../runtime/clock';
 import type { Reconciler } from '../runtime/reconcile';
-import { ClaimLostError, type NodeClaim } from '../store/api';
+import type { Node } from '../model/records';
+import { ClaimLostError } from '../store/api';
 import { deleteNode } from './delete-node';
 import { InFlight } from './in-flight';
 import type { ProviderRuntime } from './provider-runtime';
@@ -12,6 +13,8 @@ import type { World } from './world';
 
 const FULL_PASS_MS = 60_000;
 const EMPTY_AGE_SECONDS = 60;
+/** A lock that has vanished is often seen before what was written under it. */
+const BEHIND_MS = 10;
 
 /** What the worker needs to know of the configuration at hand. */
 export interface DeletionScope {
@@ -51,12 +54,16 @@ export class DeletionWorker implements Reconciler {
       emptyAge: EMPTY_AGE_SECONDS,
       nowSeconds,
     });
-    for (const action of deletions) this.#start(action, scope);
+    let againInMs = FULL_PASS_MS;
+    for (const action of deletions) {
+      if (this.world.isBehind(action.node)) againInMs = BEHIND_MS;
+      else this.#start(action, scope);
+    }
     const { maxReadyAge, maxHoldAge } = scope;
     const aged = planAgedNodes({ nodes: this.world.nodes, providers, maxReadyAge, maxHoldAge, nowSeconds });
     for (const { node, state } of aged.tooOld) this.#expire(node, state);
     const nextAgeMs = aged.nextAt === undefined ? Infinity : (aged.nextAt - nowSeconds) * 1000 + 1;
-    return Promise.resolve({ againInMs: Math.min(FULL_PASS_MS, this.#work.nextInMs(), nextAgeMs) });
+    return Promise.resolve({ againInMs: Math.min(againInMs, this.#work.nextInMs(), nextAgeMs) });
   }
 
   /** Resolves when the deletions under way have ended. */
@@ -71,7 +78,7 @@ export class DeletionWorker implements Reconciler {
       const runtime = scope.providers.get(provider);
       if (runtime === undefined) return;
       this.#begin(node, 'node could not be deleted', () =>
-        deleteNode(node, runtime, this.tools, this.now, (claim) => !this.#isWanted(claim)),
+        deleteNode(node, runtime, this.tools, this.now, (record) => !this.#isWanted(record)),
       );
     } else if (action.kind === 'free') this.#begin(node, 'node could not be freed', () => this.#free(node));
     else this.#begin(node, 'empty node could not be removed', () => this.#erase(node));
@@ -85,8 +92,7 @@ export class DeletionWorker implements Reconciler {
   }
 
   /** Looked at again under the lock: `init` of a request that lives is about to be locked by its launcher. */
-  #isWanted(claim: NodeClaim): boolean {
-    const { state, allocatedTo } = claim.current.record;
+  #isWanted({ state, allocatedTo }: Node): boolean {
     return state === 'init' && allocatedTo !== null && this.world.requests.has(allocatedTo);
   }
 

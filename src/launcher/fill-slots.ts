@@ -1,7 +1,9 @@
+import type { Reservation } from '../decide/node-reservations';
 import type { NodePick } from '../decide/plan-nodes';
 import type { NodeRequest } from '../model/records';
 import { pick as pickOne } from '../runtime/random';
 import { wallSeconds } from '../runtime/clock';
+import { ClaimLostError, type NewNode, type NodeClaim } from '../store/api';
 import { underSignals } from './cloud-call';
 import { HeldNode } from './held-node';
 import { chooseImage } from './image-choice';
@@ -9,6 +11,10 @@ import { type LaunchOutcome, launchNode } from './launch-node';
 import { newNodeRecord } from './launch-record';
 import type { Assignment, NodeSet } from './node-set';
 import type { PoolContext } from './pool-context';
+import { sharedScopes, staysWithin, tenantScope, tenantStaysWithin } from './shared-limits';
+
+type ReusePick = Extract<NodePick, { kind: 'reuse' }>;
+type LaunchPick = Extract<NodePick, { kind: 'launch' }>;
 
 export interface Filling {
   readonly id: string;
@@ -30,13 +36,12 @@ export async function fillSlots(
 ): Promise<void> {
   const zone = filling.set.zone ?? assignment.zone ?? chooseZone(assignment, pool);
   try {
-    const ended = await Promise.allSettled(
-      assignment.picks.map((it) =>
-        it.kind === 'reuse'
-          ? reuse(it, assignment, filling, pool, signal)
-          : launch(it, assignment, zone, filling, pool, signal),
-      ),
-    );
+    const reuses = assignment.picks.filter((it) => it.kind === 'reuse');
+    const launches = assignment.picks.filter((it) => it.kind === 'launch');
+    const ended = await Promise.allSettled([
+      ...reuses.map((it) => reuse(it, assignment, filling, pool, signal)),
+      ...together(launches, pool).map((it) => launchAll(it, assignment, zone, filling, pool, signal)),
+    ]);
     const failed = ended.find((it) => it.status === 'rejected');
     if (failed !== undefined) throw failed.reason;
   } finally {
@@ -51,62 +56,107 @@ function chooseZone(assignment: Assignment, { config, runtime, tools }: PoolCont
 }
 
 async function reuse(
-  pick: Extract<NodePick, { kind: 'reuse' }>,
+  pick: ReusePick,
   assignment: Assignment,
   { id, request, set, avoid }: Filling,
   pool: PoolContext,
   signal: AbortSignal,
 ): Promise<void> {
-  const claim = await pool.tools.store.nodes.claim(pick.node, signal);
+  const { store } = pool.tools;
+  const entry = pool.world.nodeEntry(pick.node);
+  const { tenantName, requestor } = request;
+  const need = entry?.record?.resources ?? {};
+  const claim =
+    entry?.record?.state !== 'ready' || entry.record.allocatedTo !== null
+      ? undefined
+      : await pool.order.carryOut(
+          {
+            scopes: tenantScope(pool, tenantName),
+            holds: () => tenantStaysWithin(pool, tenantName, need),
+            write: (guard) => store.nodes.claimAs(entry, { allocatedTo: id, tenantName, requestor }, signal, guard),
+          },
+          signal,
+        );
   if (claim === undefined) {
     avoid.add(pick.node);
     return;
   }
   const node = new HeldNode(claim);
-  const { state, allocatedTo } = node.record;
-  if (state !== 'ready' || allocatedTo !== null) {
-    avoid.add(pick.node);
-    await node.release();
-    return;
-  }
-  try {
-    await node.write({ allocatedTo: id, tenantName: request.tenantName, requestor: request.requestor });
-  } catch (error) {
-    await node.release();
-    throw error;
-  }
   assignment.places.get(pick.slot)?.bind(node.id);
   set.fill(pick.slot, node, Promise.resolve('ready'), 'ready');
 }
 
-async function launch(
-  pick: Extract<NodePick, { kind: 'launch' }>,
+/** Nodes of a request are created all at once, unless only so many may be on their way. */
+function together(picks: readonly LaunchPick[], { runtime }: PoolContext): readonly (readonly LaunchPick[])[] {
+  if (picks.length === 0) return [];
+  return runtime.config.maxConcurrency < 0 ? [picks] : picks.map((it) => [it]);
+}
+
+/** What could not be created, because others were faster, leaves its slots open. */
+async function launchAll(
+  picks: readonly LaunchPick[],
   assignment: Assignment,
   zone: string | undefined,
-  { id, request, set }: Filling,
+  filling: Filling,
   pool: PoolContext,
   signal: AbortSignal,
 ): Promise<void> {
-  const { tools, runtime, config } = pool;
-  const label = config.labels.get(pick.label);
-  if (label === undefined) throw new Error(`label is not in the pool any more: ${pick.label}`);
-  const choice = chooseImage(label, runtime.config, pool.world.images);
-  const record = newNodeRecord({
-    provider: runtime.config.name,
-    pool: config,
-    label: pick.label,
-    launcher: pool.id,
-    requestId: id,
-    request,
-    need: pick.need,
-    choice,
-    zone,
-    nowSeconds: wallSeconds(tools.clock),
+  const { id, request } = filling;
+  const { runtime, config, tools } = pool;
+  const records = picks.map((pick) => {
+    const label = config.labels.get(pick.label);
+    if (label === undefined) throw new Error(`label is not in the pool any more: ${pick.label}`);
+    return newNodeRecord({
+      provider: runtime.config.name,
+      pool: config,
+      label: pick.label,
+      launcher: pool.id,
+      requestId: id,
+      request,
+      need: pick.need,
+      choice: chooseImage(label, runtime.config, pool.world.images),
+      zone,
+      nowSeconds: wallSeconds(tools.clock),
+    });
   });
-  const node = new HeldNode(await tools.store.nodes.create(record, signal));
-  assignment.places.get(pick.slot)?.bind(node.id);
-  set.zone ??= zone;
-  set.fill(pick.slot, node, startLaunch(node, pick.label, zone, false, { id, request }, pool));
+  const { maxConcurrency, name } = runtime.config;
+  const order = {
+    provider: name,
+    nodes: records,
+    places: picks.map((it) => assignment.places.get(it.slot)!),
+    scopes: sharedScopes(pool, request.tenantName),
+    maxLaunches: maxConcurrency < 0 ? Infinity : Math.max(1, maxConcurrency),
+    fits: () =>
+      staysWithin(
+        pool,
+        request.tenantName,
+        picks.map((it) => it.need),
+      ),
+  };
+  const created = await pool.creator.create(order, signal);
+  const begun = created?.map((it, index) => launch(it, picks[index]!, order.places[index]!, zone, filling, pool));
+  await Promise.all(begun ?? []);
+}
+
+async function launch(
+  created: NewNode,
+  pick: LaunchPick,
+  place: Reservation,
+  zone: string | undefined,
+  filling: Filling,
+  pool: PoolContext,
+): Promise<void> {
+  let claim: NodeClaim;
+  try {
+    claim = await created.lock();
+  } catch (error) {
+    place.release();
+    if (error instanceof ClaimLostError) return; // an operator was faster: its slot is open again
+    throw error;
+  }
+  const node = new HeldNode(claim);
+  filling.set.zone ??= zone;
+  filling.set.fill(pick.slot, node, startLaunch(node, pick.label, zone, false, filling, pool));
 }
 
 /** Starts a launch that goes on whatever becomes of the request, until it ends or the launcher has to go at once. */
@@ -115,13 +165,23 @@ export function startLaunch(
   labelName: string,
   zone: string | undefined,
   inherited: boolean,
-  { id, request }: Pick<Filling, 'id' | 'request'>,
+  { id, request, set }: Pick<Filling, 'id' | 'request' | 'set'>,
   pool: PoolContext,
 ): Promise<LaunchOutcome> {
   const { runtime, config, tools, world, now } = pool;
   const label = config.labels.get(labelName)!;
   const letGo = runtime.hold();
-  const job = { runtime, pool: config, label, zone, requestId: id, request, images: world.images, inherited };
+  const job = {
+    runtime,
+    pool: config,
+    label,
+    zone,
+    requestId: id,
+    request,
+    images: world.images,
+    inherited,
+    endsSet: () => set.endsWith(node),
+  };
   const work = async (): Promise<LaunchOutcome> => {
     const endTurn = await underSignals([now, node.signal], (it) => runtime.launchSlot(it)).catch(() => undefined);
     if (endTurn === undefined) return 'lost'; // we have to go, or the node is not ours any more

@@ -1,5 +1,5 @@
 import type { Node } from '../model/records';
-import type { NodeClaim } from '../store/api';
+import type { NodeClaim, NodeHandOver } from '../store/api';
 
 /**
  * A node whose lock is ours, with its writes one after the other: the launch and the request may both have something to
@@ -8,6 +8,8 @@ import type { NodeClaim } from '../store/api';
 export class HeldNode {
   #last: Promise<unknown> = Promise.resolve();
   #released: Promise<void> | undefined;
+  /** To be written with whatever comes next. */
+  #later: Partial<Node> | undefined;
 
   constructor(private readonly claim: NodeClaim) {}
 
@@ -15,9 +17,9 @@ export class HeldNode {
     return this.claim.id;
   }
 
-  /** As last read or written by us. */
+  /** As last read or written by us, or to be written. */
   get record(): Node {
-    return this.claim.current.record;
+    return { ...this.claim.current.record, ...this.#later };
   }
 
   /** Aborts when the lock is gone. */
@@ -31,9 +33,24 @@ export class HeldNode {
 
   /** Rejects with `ClaimLostError` when the node is not ours any more. */
   write(change: Partial<Node>): Promise<void> {
-    const turn = this.#last.then(() => this.claim.write(change).then(() => undefined));
+    const turn = this.#last.then(async () => {
+      const all = { ...this.#later, ...change };
+      await this.claim.write(all);
+      this.#later = undefined;
+    });
     this.#last = turn.catch(() => undefined); // told to whoever asked for the write
     return turn;
+  }
+
+  /** Leaves `change` to the next write, the hand-over or the release, whichever comes first. */
+  writeLater(change: Partial<Node>): void {
+    this.#later = { ...this.#later, ...change };
+  }
+
+  /** What a request that is done writes of the node while it unlocks it. */
+  async handOver(): Promise<NodeHandOver> {
+    await this.#last;
+    return { claim: this.claim, change: this.#later ?? {} };
   }
 
   /** Removes the record. */
@@ -45,7 +62,12 @@ export class HeldNode {
 
   /** Lets go after the writes that were asked for. Never throws, idempotent. */
   release(): Promise<void> {
-    this.#released ??= this.#last.then(() => this.claim.release());
+    this.#released ??= this.#last.then(async () => {
+      const later = this.#later;
+      // What cannot be written any more is found out anew by whoever takes the node over.
+      if (later !== undefined && this.claim.isHeld()) await this.claim.writeAndRelease(later).catch(() => undefined);
+      await this.claim.release();
+    });
     return this.#released;
   }
 }

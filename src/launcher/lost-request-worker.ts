@@ -14,6 +14,8 @@ const FULL_PASS_MS = 60_000;
 const PATIENCE_SECONDS = 20;
 const NODE_LOCK_MS = 5000;
 const ADOPTION_MS = 1000;
+/** A lock that has vanished is often seen before what was written under it. */
+const BEHIND_MS = 10;
 
 /** A pool served here. */
 export interface ServedPool {
@@ -48,6 +50,10 @@ export class LostRequestWorker implements Reconciler {
     this.#work.keepOnly((id) => lost.has(id));
     let againInMs = Math.min(FULL_PASS_MS, this.#work.nextInMs());
     for (const request of lost.values()) {
+      if (this.world.isBehind(request.id)) {
+        againInMs = Math.min(againInMs, BEHIND_MS);
+        continue;
+      }
       const since = this.#since.get(request.id) ?? now;
       this.#since.set(request.id, since);
       againInMs = Math.min(againInMs, this.#judge(request, (now - since) / 1000));

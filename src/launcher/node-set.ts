@@ -56,6 +56,16 @@ export class NodeSet {
     this.zone ??= node.record.az ?? undefined;
   }
 
+  /** Whether the set is complete as soon as this node of it is ready. */
+  endsWith(node: HeldNode): boolean {
+    const all = this.all();
+    return (
+      this.open.length === 0 &&
+      all.some((it) => it.node === node) &&
+      all.every((it) => it.node === node || it.outcome === 'ready')
+    );
+  }
+
   /** Takes out those whose launch ended so; their slots are open again. */
   takeOut(outcome: LaunchOutcome): readonly Filled[] {
     const out: Filled[] = [];

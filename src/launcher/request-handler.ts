@@ -4,8 +4,10 @@ import { MIN_READY_REQUESTOR } from '../decide/plan-min-ready';
 import { declineChange } from '../decide/request-decline';
 import type { RankedRequest } from '../decide/request-index';
 import type { RequestRank } from '../decide/request-order';
+import { requestPath } from '../model/paths';
 import type { NodeRequest } from '../model/records';
 import { ClaimLostError, type RequestClaim } from '../store/api';
+import { isZkError } from '../zk/errors';
 import { underSignals } from './cloud-call';
 import { type Filling, fillSlots, startLaunch } from './fill-slots';
 import { HeldNode } from './held-node';
@@ -100,39 +102,46 @@ export class RequestHandler {
   /** Serves the request to its end, whatever that is. Rejects only with what was not foreseen; all is released then. */
   async serve(first: Assignment | undefined): Promise<HandlerEnd> {
     this.#startsWaiting = first === undefined;
-    return this.#underClaim(first, 'requested', async (claim, stop) => {
-      const pending = claim.write({ state: 'pending' });
-      pending.catch(() => undefined); // awaited below, after what may go on meanwhile
+    const claim = (signal: AbortSignal) => this.#claimAsPending(signal);
+    return this.#underClaim(first, claim, async (_claim, stop) => {
       if (first !== undefined) await fillSlots(first, this.#filling(), this.pool(), stop);
-      await pending;
     });
   }
 
   /** Continues a request whose launcher is gone, with the nodes it had. */
   async adopt(slots: ReadonlyMap<number, string>): Promise<HandlerEnd> {
-    return this.#underClaim(undefined, 'pending', async (_claim, stop) => {
+    const claim = (signal: AbortSignal) => this.pool().tools.store.requests.claim(this.id, signal);
+    return this.#underClaim(undefined, claim, async (_claim, stop) => {
       await Promise.all([...slots].map(([slot, node]) => this.#inherit(slot, node, stop)));
     });
   }
 
+  /** Only as the view shows it: whoever has changed it since decides. */
+  async #claimAsPending(signal: AbortSignal): Promise<RequestClaim | undefined> {
+    const { world, tools } = this.pool();
+    const entry = world.requestEntry(this.id);
+    return entry?.record?.state === 'requested'
+      ? tools.store.requests.claimAs(entry, { state: 'pending' }, signal)
+      : undefined;
+  }
+
   async #underClaim(
     first: Assignment | undefined,
-    expected: NodeRequest['state'],
+    take: (signal: AbortSignal) => Promise<RequestClaim | undefined>,
     begin: (claim: RequestClaim, stop: AbortSignal) => Promise<void>,
   ): Promise<HandlerEnd> {
     const pool = this.pool();
     const until = linkSignals(pool.now, this.#interrupt.signal);
     let claim: RequestClaim | undefined;
     try {
-      claim = await pool.tools.store.requests.claim(this.id, until.signal);
-      if (claim === undefined) return 'not ours';
-      const { state, declinedBy } = claim.current.record;
-      if (state !== expected || declinedBy.includes(pool.id)) return 'not ours';
+      claim = await take(until.signal);
+      if (claim?.current.record.state !== 'pending') return 'not ours';
       this.#claimed = true;
       const held = claim;
       return await underSignals([until.signal, held.signal], (stop) => this.#untilDone(held, stop, begin));
     } catch (error) {
       if (error instanceof ClaimLostError || error instanceof Interruption || pool.now.aborted) return 'lost';
+      if (isZkError(error, 'SESSION_EXPIRED')) return 'lost';
       throw error;
     } finally {
       first?.cancel();
@@ -179,15 +188,16 @@ export class RequestHandler {
     const nodes = this.set.ids();
     if (!this.set.all().every((it) => it.node.isHeld())) throw new ClaimLostError(this.id, 'lock-gone');
     stop.throwIfAborted();
-    await Promise.all(this.set.clear().map((it) => it.node.release()));
-    await claim.write({ state: 'fulfilled', nodes });
+    const handOvers = await Promise.all(this.set.all().map((it) => it.node.handOver()));
+    await claim.finish({ state: 'fulfilled', nodes }, handOvers);
     return 'fulfilled';
   }
 
   async #endEarly(claim: RequestClaim, error: unknown): Promise<HandlerEnd> {
     const { world, id, now, tools } = this.pool();
     if (now.aborted || claim.signal.aborted || error instanceof ClaimLostError) {
-      const gone = error instanceof ClaimLostError && error.reason === 'record-gone' && claim.isHeld();
+      const isOwn = error instanceof ClaimLostError && error.path === requestPath(this.id);
+      const gone = isOwn && error.reason === 'record-gone' && claim.isHeld();
       if (!gone || now.aborted) return 'lost';
       await this.#freeNodes();
       return 'cancelled';

@@ -95,6 +95,11 @@ export class World {
     await Promise.resolve(); // views tell what they have in the next microtask
   }
 
+  /** Whether a node's, or request's, record is known to have changed, and is being read: what its lock says may be newer. */
+  isBehind(id: string): boolean {
+    return this.#nodesView.isBehind(id) || this.#requestsView.isBehind(id);
+  }
+
   /** As the view shows them: for a claim that rests on them. */
   nodeEntry(id: string): NodeEntry | undefined {
     return this.#nodesView.nodes.get(id);

@@ -29,6 +29,10 @@ export abstract class TreeView implements View {
     return sum;
   }
 
+  isBehind(id: string): boolean {
+    return this.trees.some((it) => it.isBehind(`${it.root}/${id}`));
+  }
+
   async ready(signal?: AbortSignal): Promise<void> {
     await Promise.all(this.trees.map((it) => it.ready(signal)));
   }

@@ -35,6 +35,8 @@ export interface CachedTree {
   readonly size: number;
   /** How far the cache is behind what it has been told of. */
   readonly backlog: Backlog;
+  /** Whether it has been told of something about `path` itself that it has not read yet. */
+  isBehind(path: string): boolean;
   /** Listeners run in order, synchronously with the change of the cache. Returns how to stop listening. */
   onEvent(listener: (event: TreeEvent) => void): () => void;
   /** Called when `fresh` changes. */

@@ -87,6 +87,11 @@ export class TreeFetcher {
     return { waiting: this.#queue.length, reading: this.#entries.size - this.#queue.length };
   }
 
+  /** Wanted, or being read. */
+  isBehind(path: string): boolean {
+    return this.#entries.has(path);
+  }
+
   isReading(path: string): boolean {
     return this.#entries.get(path)?.flight !== undefined;
   }

@@ -72,6 +72,10 @@ class Tree implements CachedTree {
     return this.#fetcher.backlog;
   }
 
+  isBehind(path: string): boolean {
+    return this.#fetcher.isBehind(path);
+  }
+
   get(path: string): CachedNode | undefined {
     return this.#cache.get(path);
   }
