@@ -1,14 +1,14 @@
 'use strict';
 
 /**
- * Gives a program of `dist` its arguments, streams and signals, and ends the process with its status. The first INT or
- * TERM drains, the second is impatient.
+ * Gives a program of `dist` its arguments, streams and signals, and ends the process with its status. The first INT,
+ * TERM or USR1 drains, the second is impatient; the reason names the signal.
  */
 module.exports = function runProgram(main) {
   const drain = new AbortController();
   const now = new AbortController();
   const stop = (name) => {
-    const reason = new Error(`stopped by ${name}`);
+    const reason = Object.assign(new Error(`stopped by ${name}`), { signal: name });
     if (drain.signal.aborted) now.abort(reason);
     else drain.abort(reason);
   };

@@ -1,14 +1,35 @@
 import { explainRequest, type PoolExplanation } from '../decide/explain-request';
-import type { NodeTimes } from '../decide/node-times';
+import { NodeTimes } from '../decide/node-times';
 import { wallSeconds } from '../runtime/clock';
+import { Answerer } from '../store/questions';
 import type { PoolContext } from './pool-context';
 import type { PoolWorker } from './pool-worker';
+import type { LauncherTools } from './tools';
 import type { World } from './world';
+
+type Pools = readonly { readonly worker: PoolWorker; readonly context: PoolContext }[];
+
+/** Answers, until closed, whoever asks in the tree what becomes of a request. */
+export function startExplaining(pools: () => Pools, world: World, tools: LauncherTools): { close(): Promise<void> } {
+  const times = new NodeTimes();
+  const note = (id: string) => times.note(id, world.nodes.get(id)?.record, wallSeconds(tools.clock));
+  for (const { id } of world.nodes.all()) note(id);
+  const stopLearning = world.onChange(({ nodes }) => nodes.forEach(note));
+  const answerer = new Answerer({ zk: tools.store.zk, ...tools }, (request) =>
+    explainPools(request, pools(), world, times).map((it) => ({ ...it })),
+  );
+  return {
+    close: async () => {
+      stopLearning();
+      await answerer.close();
+    },
+  };
+}
 
 /** What each pool of this launcher says of a request; nothing of one that is not there. */
 export function explainPools(
   request: string,
-  pools: readonly { readonly worker: PoolWorker; readonly context: PoolContext }[],
+  pools: Pools,
   world: World,
   times: NodeTimes,
 ): readonly PoolExplanation[] {

@@ -2,9 +2,11 @@ import { setMaxListeners } from 'node:events';
 import type { Component } from '../model/records';
 import type { StopSignals } from '../runtime/program';
 import { Scope } from '../runtime/scope';
+import { openDrainBox } from '../store/drains';
 import { ConfigWatch, type ConfigSource } from './config-source';
 import { DecisionOrder } from './decision-order';
 import { DeletionWorker } from './deletion-worker';
+import { startExplaining } from './explain';
 import { Leadership } from './leadership';
 import { type Loop, startLoop } from './loop';
 import { LostRequestWorker } from './lost-request-worker';
@@ -13,6 +15,7 @@ import { MinReadyWorker } from './min-ready-worker';
 import { NodeCreator } from './node-creator';
 import { RequestLockWorker } from './request-lock-worker';
 import { Roster } from './roster';
+import { boundStop } from './stopping';
 import type { LauncherTools } from './tools';
 import { World } from './world';
 
@@ -27,12 +30,13 @@ const REST_MS = 10;
 
 /**
  * The launcher: serves requests of every configured pool and looks after the nodes of every configured provider, until told
- * to stop. `stop.drain`: takes nothing new and finishes what it has. `stop.now`: abandons that as well and lets its
- * locks go, so that others continue at once. The store stays open.
+ * to stop, by `signals` or through ZooKeeper. `drain`: takes nothing new and finishes what it has. `now`: abandons that as
+ * well and lets its locks go, so that others continue at once. The store stays open.
  */
-export async function runLauncher(options: LauncherOptions, tools: LauncherTools, stop: StopSignals): Promise<void> {
-  setMaxListeners(0, stop.drain, stop.now); // every request in hand listens
+export async function runLauncher(options: LauncherOptions, tools: LauncherTools, signals: StopSignals): Promise<void> {
   await using scope = new Scope();
+  const stop = scope.own(boundStop(signals, tools), (it) => it.close());
+  setMaxListeners(0, stop.drain, stop.now); // every request in hand listens
   const stamp = options.source.stamp();
   const config = options.source.load();
   const background = new Background(tools);
@@ -66,6 +70,19 @@ export async function runLauncher(options: LauncherOptions, tools: LauncherTools
     const reported = { config: () => roster.config, available: () => roster.available() };
     scope.own(MetricsReporter.start(metrics, reported, world, tools), (it) => it.stop());
   }
+  const orders = scope.own(
+    openDrainBox(
+      { zk: tools.store.zk, ...tools },
+      () => self.znode,
+      (by) => stop.order(by),
+    ),
+    (it) => it.close(),
+  );
+  scope.defer(world.components.onChange(() => orders.look()));
+  scope.own(
+    startExplaining(() => roster.served(), world, tools),
+    (it) => it.close(),
+  );
   const watch = new ConfigWatch(options.source, tools, stamp, (it) => roster.apply(it));
   const watching = startLoop(watch, tools);
   scope.defer(() => watching.stop());

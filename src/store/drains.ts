@@ -1,9 +1,10 @@
 import { type Json } from '../model/json';
 import { DRAINS, drainPath } from '../model/own-paths';
+import { ROOT } from '../model/paths';
+import type { ZooKeeper } from '../zk/client';
 import { isZkError } from '../zk/errors';
 import { openTree } from '../zk/tree';
 import type { CachedTree } from '../zk/tree-api';
-import { makePath } from './guarded';
 import type { StoreParts } from './parts';
 import { untilKnown } from './repeat';
 
@@ -78,13 +79,22 @@ class WatchedBox implements DrainBox {
   async #make(name: string): Promise<void> {
     const { zk, log } = this.#parts;
     try {
-      await makePath(this.#parts, DRAINS);
+      for (const path of [ROOT, DRAINS]) await createIfMissing(zk, path);
       await zk.create(drainPath(name), Buffer.alloc(0), { mode: 'ephemeral' });
     } catch (error) {
       // It is there already, or the link is gone: then the tree is read again, and asks for another look.
       if (isZkError(error, 'NODE_EXISTS') || this.#closing.signal.aborted) return;
       log.debug('no letter box for orders yet', { err: error });
     }
+  }
+}
+
+/** Without repeats: a stop must not wait for a link that is gone. */
+async function createIfMissing(zk: ZooKeeper, path: string): Promise<void> {
+  try {
+    await zk.create(path, Buffer.alloc(0));
+  } catch (error) {
+    if (!isZkError(error, 'NODE_EXISTS')) throw error;
   }
 }
 
