@@ -25,11 +25,11 @@ export function apiRoutes(tree: SeenTree, version: string | null, clock: Clock):
 function resourceRoutes(resource: Resource, tree: SeenTree, clock: Clock): Route[] {
   const words = new ResourceWords(resource.fields);
   const cache = new RenderingCache(clock);
-  const answer = (key: string, make: () => string | undefined): Answer => {
+  const answer = async (key: string, make: () => string | undefined): Promise<Answer> => {
     const sight = tree.sight(resource.part);
     if (sight === 'loading') return notLoaded(resource.part);
-    const basis = { version: tree.version(resource.part), changesWithTime: false };
-    const rendering = cache.get(key, basis, () => make() ?? '');
+    const basis = () => ({ version: tree.version(resource.part), changesWithTime: false });
+    const rendering = await cache.get(key, basis, () => make() ?? '');
     if (rendering.body.length === 0) return problem(404, 'not-found', `there is no such ${resource.schemaName}`);
     return cached(rendering, sight === 'stale');
   };

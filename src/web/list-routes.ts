@@ -22,13 +22,13 @@ export function listRoutes(tree: SeenTree, clock: Clock): Route[] {
   });
 }
 
-function answerList(
+async function answerList(
   page: ListPage,
   words: ReturnType<typeof wordsOf>,
   request: WebRequest,
   tree: SeenTree,
   cache: RenderingCache,
-): Answer {
+): Promise<Answer> {
   const type = bestType(request.headers.accept, OFFERS);
   if (type === undefined) return problem(406, 'not-acceptable', `only as ${OFFERS.join(', ')}`);
   const sight = tree.sight(page.part);
@@ -37,9 +37,9 @@ function answerList(
   const only = page.only === undefined ? undefined : (request.query.get(page.only.parameter) ?? undefined);
   const fields = as === 'json' ? undefined : fieldsOf(request.query);
   const rows = () => (only === undefined ? page.rows(tree) : page.only!.rows(tree, only));
-  const rendering = cache.get(
+  const rendering = await cache.get(
     JSON.stringify([page.path, as, only ?? null, fields === undefined ? null : [...fields].sort()]),
-    { version: tree.version(page.part), changesWithTime: words.changesWithTime(as) },
+    () => ({ version: tree.version(page.part), changesWithTime: words.changesWithTime(as) }),
     (now) => (as === 'json' ? words.json(rows(), now) : words.text(rows(), now, fields)),
   );
   return {
