@@ -45,6 +45,8 @@ export type BuilderEvent =
       readonly bytesDone: number;
       readonly bytesTotal: number;
     }
+  /** It is in the cloud, and a node is made from it to be checked. */
+  | { readonly kind: 'upload-validating'; readonly key: UploadKey }
   | { readonly kind: 'upload-ready'; readonly key: UploadKey; readonly externalId: string; readonly tookMs: number }
   | {
       readonly kind: 'upload-failed';
@@ -90,6 +92,8 @@ function describe(event: BuilderEvent): Line {
       return ['info', 'uploading image', { ...event.key, file: event.file }];
     case 'upload-progress':
       return ['debug', 'upload progress', { ...event.key, bytes: event.bytesDone, of: event.bytesTotal }];
+    case 'upload-validating':
+      return ['info', 'checking a node made from the upload', { ...event.key }];
     case 'upload-ready':
       return [
         'info',

@@ -5,6 +5,7 @@ import type { Reconciler } from '../runtime/reconcile';
 import { type BuilderContext, freshImages, OFFLINE_PERIOD_MS, settledImages } from './context';
 import { Jobs } from './jobs';
 import { imageProviderNames } from './settings';
+import { removeStrayValidations } from './stray-validations';
 
 /** Between looks at one provider; the first is at the start. */
 const LOOK_PERIOD_MS = 10 * 60_000;
@@ -50,7 +51,9 @@ export class OrphanReconciler implements Reconciler {
   }
 
   async #look(provider: string, signal: AbortSignal): Promise<void> {
-    await this.context.providers.use(provider, async ({ images }) => {
+    await this.context.providers.use(provider, async (connected) => {
+      const { images } = connected;
+      await removeStrayValidations(this.context, connected, signal);
       const cloud = await images.list(signal);
       const unknown = await this.#unknown(provider, cloud, signal);
       const seenBefore = this.#suspects.get(provider) ?? new Set();

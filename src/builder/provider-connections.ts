@@ -15,6 +15,8 @@ interface Connection {
 /** An image store at work, with the configuration it was opened with. */
 export interface ConnectedImages {
   readonly config: ProviderConfig;
+  /** All of it, for nodes that a new image is tried with. */
+  readonly provider: Provider;
   readonly images: ProviderImages;
 }
 
@@ -50,7 +52,7 @@ export class ProviderConnections {
     if (connection === undefined || images === undefined) return undefined;
     connection.users += 1;
     try {
-      return await work({ config: connection.config, images });
+      return await work({ config: connection.config, provider: connection.provider, images });
     } finally {
       connection.users -= 1;
       this.#closeIfIdle(connection);

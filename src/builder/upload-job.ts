@@ -10,12 +10,14 @@ import type { UploadKey } from '../model/paths';
 import type { ImageUpload } from '../model/records';
 import { wallSeconds } from '../runtime/clock';
 import { ClaimLostError, type Stored, type UploadsClaim } from '../store/api';
+import { ProgressReport } from '../store/upload-progress';
 import { type BuilderContext, settledImages } from './context';
 import type { BuildFailure } from './events';
 import { cloudImageName } from './image-name';
 import { stoppedBy } from './make-image';
 import type { ConnectedImages } from './provider-connections';
 import { HookError, runHook } from './upload-hook';
+import { validateUpload, ValidationError } from './validate-upload';
 
 export type UploadResult =
   | { readonly kind: 'skipped' }
@@ -92,9 +94,11 @@ class Upload {
     const startedMs = clock.monotonic();
     const externalName = cloudImageName(this.connected.config.imageNameFormat, key, wallSeconds(clock));
     let externalId: string | undefined;
+    using progress = new ProgressReport({ ...context.tools, zk: context.store.zk }, key);
     try {
-      externalId = await this.#send(key, image, externalName);
+      externalId = await this.#send(key, image, externalName, progress);
       await this.#runHook(externalId);
+      await this.#validate(key, image, externalId, progress);
       const ready = { ...about, state: 'ready', externalId, externalName, format: action.format } as const;
       await this.claim.writeUpload(key, stored, { ...ready, stateTime: wallSeconds(clock) });
       context.onEvent({ kind: 'upload-ready', key, externalId, tookMs: clock.monotonic() - startedMs });
@@ -105,7 +109,7 @@ class Upload {
     }
   }
 
-  async #send(key: UploadKey, image: ProviderDiskImageConfig, name: string): Promise<string> {
+  async #send(key: UploadKey, image: ProviderDiskImageConfig, name: string, report: ProgressReport): Promise<string> {
     const { context, action } = this;
     const file = context.folder.file(action.build, action.format);
     const [sums, { size }] = await Promise.all([context.folder.checksums(action.build, action.format), stat(file)]);
@@ -119,8 +123,11 @@ class Upload {
     };
     context.onEvent({ kind: 'upload-started', key, file });
     const spec = { name, metadata, file, format: action.format, image: image.name, ...sums };
-    const progress = (bytesDone: number, bytesTotal: number) =>
-      context.onEvent({ kind: 'upload-progress', key, bytesDone, bytesTotal: bytesTotal || size });
+    const progress = (bytesDone: number, ofBytes: number) => {
+      const bytesTotal = ofBytes || size;
+      context.onEvent({ kind: 'upload-progress', key, bytesDone, bytesTotal });
+      report.tell({ stage: 'uploading', bytesDone, bytesTotal });
+    };
     this.#held.throwIfAborted();
     const { externalId } = await this.connected.images.upload(spec, progress, this.#held);
     return externalId;
@@ -132,6 +139,18 @@ class Upload {
     const { action, context } = this;
     const file = context.folder.file(action.build, action.format);
     await runHook(postUploadHook, [action.provider, externalId, file], context.tools, this.#held);
+  }
+
+  async #validate(
+    key: UploadKey,
+    image: ProviderDiskImageConfig,
+    externalId: string,
+    report: ProgressReport,
+  ): Promise<void> {
+    if (image.validate === undefined) return;
+    report.tell({ stage: 'validating', bytesDone: 0, bytesTotal: 0 }, true);
+    this.context.onEvent({ kind: 'upload-validating', key });
+    await validateUpload(this.context, this.connected, { key, externalId, image }, image.validate, this.#held);
   }
 
   /** Takes back what is in the cloud and will not be recorded. What stays nevertheless is found by comparing later. */
@@ -169,13 +188,21 @@ class Upload {
     const { clock } = this.context.tools;
     await this.claim.writeUpload(key, stored, { ...FAILED_UPLOAD, stateTime: wallSeconds(clock) });
     this.context.onEvent({ kind: 'upload-failed', key, failure, tookMs: clock.monotonic() - startedMs, error });
-    const atLeastMs = error instanceof RateLimitedError ? error.retryAfterMs : undefined;
+    const atLeastMs = waitAfter(error);
     return { kind: 'failed', failure, ...(atLeastMs === undefined ? {} : { atLeastMs }) };
   }
 }
 
 /** How long a failing upload may take to clear up after itself. */
 const WITHDRAW_MS = 60_000;
+
+/** The same image is hardly better a moment later, and trying it means to send all of it again. */
+const AFTER_VALIDATION_MS = 30 * 60_000;
+
+function waitAfter(error: unknown): number | undefined {
+  if (error instanceof ValidationError) return AFTER_VALIDATION_MS;
+  return error instanceof RateLimitedError ? error.retryAfterMs : undefined;
+}
 
 const FAILED_UPLOAD = {
   state: 'failed',
@@ -189,6 +216,7 @@ const FAILED_UPLOAD = {
 
 function failureOf(error: unknown): BuildFailure {
   if (error instanceof DriverError) return { cause: 'provider', message: `${error.code}: ${error.message}` };
+  if (error instanceof ValidationError) return { cause: 'validation', message: error.message };
   if (error instanceof HookError) return { cause: 'hook', message: error.message };
   return { cause: 'internal', message: error instanceof Error ? error.message : String(error) };
 }

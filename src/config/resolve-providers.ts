@@ -52,6 +52,7 @@ function connection(section: Section) {
 /** Drivers whose entries have interpreter keys of their own do not take the diskimage's. */
 function providerDiskImage(section: Section, image: DiskImageConfig): ProviderDiskImageConfig {
   const own = 'python-path' in section;
+  const validate = asText(section['validate']);
   return {
     name: image.name,
     pause: asFlag(section['pause']) ?? false,
@@ -60,6 +61,7 @@ function providerDiskImage(section: Section, image: DiskImageConfig): ProviderDi
     shellType: asText(section['shell-type']) ?? (own ? null : image.shellType),
     ...connection(section),
     metadata: { ...image.metadata, ...asTextMap(section['meta'] ?? section['tags']) },
+    ...(validate === undefined ? {} : { validate }),
     section,
   };
 }

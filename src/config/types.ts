@@ -117,6 +117,8 @@ export interface ProviderDiskImageConfig {
   readonly connectionPort: number;
   /** The diskimage's `metadata` overlaid by this entry's `meta` or `tags`. */
   readonly metadata: Readonly<Record<string, string>>;
+  /** Ours: a command that a node made from an upload must pass before the upload goes into service. */
+  readonly validate?: string;
   readonly section: Readonly<Record<string, unknown>>;
 }
 

@@ -14,6 +14,7 @@ import {
   text,
   looseTextMap,
   texts,
+  uploadKeys,
 } from './schema-parts';
 
 /** drivers.md 5.1. */
@@ -40,6 +41,7 @@ export const openStackDiskImageKeys = {
   meta: looseTextMap().default({}).describe("Properties of the uploaded image, over the diskimage's metadata."),
   'config-drive': flag().optional().describe('Boot with a configuration drive.'),
   ...connectionKeys,
+  ...uploadKeys,
 } satisfies z.ZodRawShape;
 
 /** drivers.md 5.1, `cloud-images`. */

@@ -26,6 +26,13 @@ export const connectionKeys = {
   'connection-port': integer().optional().describe('Default 22; 5986 for winrm.'),
 } satisfies z.ZodRawShape;
 
+/** Of diskimages that are uploaded. */
+export const uploadKeys = {
+  validate: text()
+    .optional()
+    .describe('Not in Python. Command that must succeed against a node made from an upload before others are.'),
+} satisfies z.ZodRawShape;
+
 /** What runs Ansible modules on a node made from an image. */
 export const interpreterKeys = {
   'python-path': text().default('auto').describe('Interpreter for Ansible modules; "auto" lets Ansible look for it.'),

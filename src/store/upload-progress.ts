@@ -22,7 +22,7 @@ export async function readUploadProgress(parts: Parts, upload: UploadKey): Promi
  * no part of a record. At most one write under way and one in `PROGRESS_PERIOD_MS`; what fails is not tried again, the next
  * one says more.
  */
-export class ProgressReport implements AsyncDisposable {
+export class ProgressReport implements Disposable {
   readonly #path: string;
   readonly #clock: Clock;
   readonly #zk: ZooKeeper;
@@ -52,13 +52,13 @@ export class ProgressReport implements AsyncDisposable {
       });
   }
 
-  /** The upload is over. Never throws: what cannot be removed now ends with the session. */
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#writing;
-    if (!this.#isThere) return;
-    await deleteQuietly(this.#zk, this.#path).catch((error: unknown) =>
-      this.parts.log.debug('upload progress not removed', { err: error }),
-    );
+  /** The upload is over. Waits for nothing: what cannot be removed now ends with the session. */
+  [Symbol.dispose](): void {
+    const remove = async () => {
+      await this.#writing;
+      if (this.#isThere) await deleteQuietly(this.#zk, this.#path);
+    };
+    remove().catch((error: unknown) => this.parts.log.debug('upload progress not removed', { err: error }));
   }
 
   async #write(data: Buffer): Promise<void> {

@@ -12,6 +12,7 @@ import {
   poolLimitKeys,
   providerKeys,
   text,
+  uploadKeys,
 } from '../schema-parts';
 
 /** An accelerator as QEMU's `-accel` takes it: a name and options. */
@@ -55,6 +56,7 @@ const diskImage = mapping({
   pause: flag().default(false).describe('Do not upload to this provider.'),
   meta: looseTextMap().default({}).describe("Properties kept with the image, over the diskimage's metadata."),
   ...connectionKeys,
+  ...uploadKeys,
 });
 
 const cloudImage = mapping({
