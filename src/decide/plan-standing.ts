@@ -27,7 +27,8 @@ export type StandingAction =
   | { readonly kind: 'deregister'; readonly node: string; readonly reason: DeregisterReason };
 
 export interface StandingQuestion {
-  readonly machines: readonly StandingMachine[];
+  /** By `machineKey`. */
+  readonly machines: ReadonlyMap<string, StandingMachine>;
   /** Every node of the provider, by the machine that it stands for. */
   readonly nodes: ReadonlyMap<string, readonly KnownNode[]>;
   /** By `machineKey`; absent: not looked at under this configuration. */
@@ -50,12 +51,16 @@ const FRESH_MS = 2000;
  * are left alone until they are used up.
  */
 export function planStanding(question: StandingQuestion): StandingAction[] {
-  const { machines, nodes, leads } = question;
-  const ofMachines = machines.flatMap((it) => planMachine(it, nodes.get(it.key) ?? [], question));
-  if (!leads) return ofMachines;
-  const known = new Set(machines.map((it) => it.key));
-  const strays = [...nodes].flatMap(([key, some]) => (known.has(key) ? [] : some));
-  return [...deregister(strays, 'not configured'), ...ofMachines];
+  const keys = new Set([...question.machines.keys(), ...question.nodes.keys()]);
+  return [...keys].flatMap((it) => planMachine(it, question));
+}
+
+/** The part of `planStanding` that concerns one machine, configured or not: what happens to the others does not change it. */
+export function planMachine(key: string, question: StandingQuestion): StandingAction[] {
+  const machine = question.machines.get(key);
+  const nodes = question.nodes.get(key) ?? [];
+  if (machine !== undefined) return planConfigured(machine, nodes, question);
+  return question.leads ? deregister(nodes, 'not configured') : [];
 }
 
 /** The machine that a node stands for. */
@@ -69,7 +74,7 @@ export function isIdle({ record, locked }: Pick<KnownNode, 'record' | 'locked'>)
   return record.state === 'ready' && record.allocatedTo === null && !locked;
 }
 
-function planMachine(
+function planConfigured(
   machine: StandingMachine,
   nodes: readonly KnownNode[],
   { verdicts, leads, nowMs }: StandingQuestion,

@@ -11,9 +11,10 @@ export class MachineNodes {
   constructor(
     private readonly world: World,
     private readonly provider: string,
-    private readonly onChange: () => void,
+    private readonly onChange: (machines: ReadonlySet<string>) => void,
   ) {
-    for (const { id } of world.nodes.all()) this.#look(id);
+    const seen = new Set<string>();
+    for (const { id } of world.nodes.all()) this.#look(id, seen);
     this.close = world.onChange((change) => this.#take(change));
   }
 
@@ -31,29 +32,31 @@ export class MachineNodes {
   }
 
   #take({ nodes, requests }: WorldChange): void {
-    let ours = nodes.size === 0 && requests.size === 0; // e.g. the view is fresh again
-    for (const id of nodes) ours = this.#look(id) || ours;
-    if (ours) this.onChange();
+    const machines = new Set<string>();
+    for (const id of nodes) this.#look(id, machines);
+    const isElse = nodes.size === 0 && requests.size === 0; // e.g. the view is fresh again
+    if (machines.size > 0 || isElse) this.onChange(machines);
   }
 
-  /** Whether it is, or was, one of ours. */
-  #look(id: string): boolean {
+  /** Adds the machines that the node stood or stands for to `touched`. */
+  #look(id: string, touched: Set<string>): void {
     const before = this.#known.get(id);
-    if (before !== undefined) this.#forget(before);
+    if (before !== undefined) touched.add(this.#forget(before));
     const fact = this.world.nodes.get(id);
-    if (fact?.record?.provider !== this.provider) return before !== undefined;
+    if (fact?.record?.provider !== this.provider) return;
     const node = { ...fact, record: fact.record };
     const machine = machineOfNode(node.record);
+    touched.add(machine);
     this.#known.set(id, node);
     this.#byMachine.set(machine, [...(this.#byMachine.get(machine) ?? []), node]);
-    return true;
   }
 
-  #forget(node: KnownNode): void {
+  #forget(node: KnownNode): string {
     const machine = machineOfNode(node.record);
     const others = (this.#byMachine.get(machine) ?? []).filter((it) => it !== node);
     this.#known.delete(node.id);
     if (others.length === 0) this.#byMachine.delete(machine);
     else this.#byMachine.set(machine, others);
+    return machine;
   }
 }

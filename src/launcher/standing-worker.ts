@@ -5,7 +5,7 @@ import {
   isIdle,
   machineOfNode,
   type MachineVerdict,
-  planStanding,
+  planMachine,
   type StandingAction,
 } from '../decide/plan-standing';
 import { standingNode } from '../decide/standing-node';
@@ -52,6 +52,10 @@ export class StandingWorker implements Reconciler {
   readonly #checks: InFlight;
   readonly #writes: InFlight;
   readonly #verdicts = new Map<string, MachineVerdict>();
+  /** Machines where something may be to be done; a full pass looks at all. */
+  readonly #due = new Set<string>();
+  #fullPassAtMs = -Infinity;
+  #led = false;
   #machines = new Map<string, StandingMachine>();
   #standing: StandingMachines | undefined;
   #term: HeldLock | undefined;
@@ -63,7 +67,10 @@ export class StandingWorker implements Reconciler {
   ) {
     this.name = `machines of ${scope.provider}`;
     this.#log = tools.log.child({ logger: 'nodepool.StaticMachines' });
-    this.#nodes = new MachineNodes(world, scope.provider, scope.nudge);
+    this.#nodes = new MachineNodes(world, scope.provider, (machines) => {
+      for (const it of machines) this.#due.add(it);
+      scope.nudge();
+    });
     this.#checks = new InFlight(tools, { atOnce: 500, firstMs: 2000, maxMs: 60_000 }, scope.nudge);
     this.#writes = new InFlight(tools, { atOnce: 50, firstMs: 500, maxMs: 30_000 }, scope.nudge);
   }
@@ -73,18 +80,12 @@ export class StandingWorker implements Reconciler {
     const term = this.scope.term();
     if (term !== undefined && term !== this.#term) {
       await this.tools.store.nodes.view().settled(signal); // what the one before us has made is seen before we make any
-      this.#verdicts.clear();
+      this.#lookAgain();
     }
     this.#term = term;
     if (!this.#nodes.fresh) return { againInMs: FULL_PASS_MS };
     const leads = term?.isHeld() === true;
-    const plan = planStanding({
-      machines: [...this.#machines.values()],
-      nodes: this.#nodes.byMachine,
-      verdicts: this.#verdicts,
-      nowMs: this.tools.clock.monotonic(),
-      leads,
-    });
+    const plan = this.#plan(leads);
     const wanted = new Set(plan.map(workKey));
     for (const work of [this.#checks, this.#writes]) work.keepOnly((key) => wanted.has(key));
     for (const action of plan) this.#start(action, term);
@@ -113,11 +114,44 @@ export class StandingWorker implements Reconciler {
     await Promise.all([this.#checks.ended(), this.#writes.ended()]);
   }
 
+  /** What is to be done at machines where something has changed, or is still to be done. */
+  #plan(leads: boolean): StandingAction[] {
+    const nowMs = this.tools.clock.monotonic();
+    const question = {
+      machines: this.#machines,
+      nodes: this.#nodes.byMachine,
+      verdicts: this.#verdicts,
+      nowMs,
+      leads,
+    };
+    if (leads !== this.#led || nowMs - this.#fullPassAtMs >= FULL_PASS_MS) {
+      for (const keys of [this.#machines, this.#nodes.byMachine]) for (const it of keys.keys()) this.#due.add(it);
+      this.#fullPassAtMs = nowMs;
+      this.#led = leads;
+    }
+    return [...this.#due].flatMap((key) => {
+      const actions = planMachine(key, question);
+      if (actions.length === 0) this.#due.delete(key);
+      return actions;
+    });
+  }
+
+  #judge(machine: StandingMachine, verdict: MachineVerdict): void {
+    this.#verdicts.set(machine.key, verdict);
+    this.#due.add(machine.key);
+  }
+
+  /** Nothing is known about the machines any more. */
+  #lookAgain(): void {
+    this.#verdicts.clear();
+    this.#fullPassAtMs = -Infinity;
+  }
+
   #follow(standing: StandingMachines | undefined): void {
     if (standing === this.#standing) return;
     this.#standing = standing;
     this.#machines = new Map(standing?.machines.map((it) => [it.key, it]));
-    this.#verdicts.clear();
+    this.#lookAgain();
     for (const work of [this.#checks, this.#writes]) work.keepOnly(() => false); // what failed may do so no longer
   }
 
@@ -134,7 +168,7 @@ export class StandingWorker implements Reconciler {
     } catch (error) {
       signal.throwIfAborted();
       if (!this.#isCurrent(machine)) return false;
-      this.#verdicts.set(machine.key, { kind: 'unfit' });
+      this.#judge(machine, { kind: 'unfit' });
       this.#warn('machine cannot be reached, it is taken out of service', machine, error);
       this.scope.nudge();
       return false;
@@ -158,11 +192,11 @@ export class StandingWorker implements Reconciler {
         const facts = await standing.check(machine, this.scope.stopped);
         if (!this.#isCurrent(machine)) return true;
         if (this.#verdicts.get(machine.key)?.kind === 'unfit') this.#info('machine is fit again', machine);
-        this.#verdicts.set(machine.key, { kind: 'fit', facts, atMs: this.tools.clock.monotonic() });
+        this.#judge(machine, { kind: 'fit', facts, atMs: this.tools.clock.monotonic() });
         return true;
       } catch (error) {
         if (!this.#isCurrent(machine)) return true;
-        this.#verdicts.set(machine.key, { kind: 'unfit' });
+        this.#judge(machine, { kind: 'unfit' });
         throw error;
       }
     };

@@ -50,6 +50,8 @@ function byMachine(nodes: Iterable<KnownNode>): ReadonlyMap<string, readonly Kno
   return groups;
 }
 
+const byKey = (machines: readonly StandingMachine[]) => new Map(machines.map((it) => [it.key, it]));
+
 interface Case {
   readonly machines?: readonly StandingMachine[];
   readonly nodes?: readonly KnownNode[];
@@ -60,7 +62,9 @@ interface Case {
 
 function plan({ machines = [machine()], nodes = [], verdict, nowMs = 0, leads = true }: Case): string[] {
   const verdicts = new Map(verdict === undefined ? [] : machines.map((it) => [it.key, verdict]));
-  return planStanding({ machines, nodes: byMachine(nodes), verdicts, nowMs, leads }).map(describeAction);
+  return planStanding({ machines: byKey(machines), nodes: byMachine(nodes), verdicts, nowMs, leads }).map(
+    describeAction,
+  );
 }
 
 function describeAction(action: StandingAction): string {
@@ -99,7 +103,7 @@ test.each<[string, Case, string[]]>([
   [
     'another user is another machine',
     { machines: [machine({ username: 'root' })], nodes: [registered('1')] },
-    ['deregister 1: not configured', 'check rack1'],
+    ['check rack1', 'deregister 1: not configured'],
   ],
   ['more nodes than slots', { verdict: fit, nodes: [registered('1'), registered('2')] }, ['deregister 2: surplus']],
   [
@@ -256,7 +260,8 @@ test('carried out again and again, nothing is left to do but to look at machines
       const isFit = (it: StandingMachine) => fitness[it.name === 'rack1' ? 0 : 1];
       const nodes = new Map(start.map((it) => [it.id, it]));
       const verdicts = new Map<string, MachineVerdict>();
-      const next = () => planStanding({ machines, nodes: byMachine(nodes.values()), verdicts, nowMs: 0, leads: true });
+      const next = () =>
+        planStanding({ machines: byKey(machines), nodes: byMachine(nodes.values()), verdicts, nowMs: 0, leads: true });
       for (let round = 0; round < 4; round += 1) carryOut(next(), nodes, verdicts, isFit);
       expect(next().map(describeAction)).toEqual(machines.filter((it) => !isFit(it)).map((it) => `check ${it.name}`));
       for (const it of machines) {
@@ -274,7 +279,13 @@ test('nodes that are not idle are never touched, and no slot is registered that 
     fc.property(anySituation, fc.boolean(), ({ nodes, slots }, leads) => {
       const machines = [machine({ slots: slots[0] }), machine({ name: 'rack2', slots: slots[1] })];
       const verdicts = new Map(machines.map((it, at) => [it.key, at === 0 ? fit : unfit]));
-      for (const action of planStanding({ machines, nodes: byMachine(nodes), verdicts, nowMs: 0, leads })) {
+      for (const action of planStanding({
+        machines: byKey(machines),
+        nodes: byMachine(nodes),
+        verdicts,
+        nowMs: 0,
+        leads,
+      })) {
         if (action.kind === 'update' || action.kind === 'deregister') {
           const node = nodes.find((it) => it.id === action.node)!;
           expect([node.record.state, node.record.allocatedTo, node.locked]).toEqual(['ready', null, false]);
