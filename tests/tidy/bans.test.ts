@@ -52,9 +52,12 @@ test('a file is one idea: none is longer than 400 lines', () => {
   expect(long).toEqual([]);
 });
 
+/** A soak passes time on purpose: its random pauses are the load. */
+const PACED = ['tests/support/', 'tests/tidy/', 'tests/simulation/soak'];
+
 test('tests wait for events, not for time', () => {
   const waits = sources('tests')
-    .filter((it) => !it.file.startsWith('tests/support/') && !it.file.startsWith('tests/tidy/'))
+    .filter((it) => !PACED.some((place) => it.file.startsWith(place)))
     .flatMap((it) =>
       codeOnly(it.text)
         .split('\n')
