@@ -1,0 +1,228 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { dirname, join, relative } from 'node:path';
+import { transformSync } from '@swc/core';
+import { systemClock } from '../src/runtime/clock';
+import { silentLogger } from '../src/runtime/log';
+import { systemRandom } from '../src/runtime/random';
+import type { Store } from '../src/store/api';
+import { openZooKeeper } from '../src/store/open-zookeeper';
+import { openStore } from '../src/store/store';
+import type { ZooKeeper } from '../src/zk/client';
+import { type PrivateServer, startZooKeeper } from '../src/zk/server/private-server';
+
+export const tools = { clock: systemClock, random: systemRandom, log: silentLogger };
+export const never = new AbortController().signal;
+
+const ROOT = join(__dirname, '..');
+
+/** ZooKeeper, a simulated cloud without delay, and launchers, each a process of its own. */
+export interface Farm {
+  readonly server: PrivateServer;
+  /** Resolves when the launcher is ready. */
+  launcher(text: string): Promise<Launcher>;
+  /** A client with a store, as a scheduler has. */
+  peer(): Promise<Peer>;
+  stop(): Promise<void>;
+}
+
+export interface Peer {
+  readonly zk: ZooKeeper;
+  readonly store: Store;
+}
+
+/** Requests to ZooKeeper that a launcher has made, by name. */
+export type RequestCounts = Readonly<Record<string, number>>;
+
+export interface Launcher {
+  /** What its metrics say that it has asked ZooKeeper for. */
+  requests(): Promise<RequestCounts>;
+  readonly pid: number;
+  /** Of the ready message, from the start of the process. */
+  readonly readyMs: number;
+  readonly startedAt: number;
+  stop(): Promise<void>;
+}
+
+export async function startFarm(): Promise<Farm> {
+  const folder = mkdtempSync(join(tmpdir(), 'nodepool-bench-'));
+  const program = compile();
+  const server = await startZooKeeper({ clock: systemClock, fullJit: true });
+  const cloud = spawn(process.execPath, [join(ROOT, 'tests/support/child-fake-cloud.js'), '--state-dir', folder], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const [endpoint] = (await once(cloud.stdout, 'data')) as [Buffer];
+  const env = { ...process.env, NODEPOOL_FAKE_CLOUD: endpoint.toString().trim() };
+  const launchers: Launcher[] = [];
+  const closing: (() => Promise<void>)[] = [];
+  let files = 0;
+  return {
+    server,
+    launcher: async (text) => {
+      const file = join(folder, `config-${(files += 1)}.yaml`);
+      const port = await freePort();
+      const webapp = `webapp: {port: ${port}, listen_address: 127.0.0.1}`;
+      writeFileSync(file, text.replace('ZOOKEEPER', `${zooKeeperText(server)}\n${webapp}`));
+      const it = await startLauncher(program, file, env, port);
+      launchers.push(it);
+      return it;
+    },
+    peer: async () => {
+      const zk = await openZooKeeper({ hosts: server.hosts, timeoutSeconds: 30 }, tools);
+      await zk.connected();
+      const store = openStore(zk, tools);
+      closing.push(async () => {
+        await store.close();
+        await zk.close();
+      });
+      return { zk, store };
+    },
+    stop: async () => {
+      await Promise.all(launchers.map((it) => it.stop()));
+      await Promise.all(closing.map((it) => it()));
+      await ended(cloud);
+      await server.stop();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** The program as it is installed: compiled beforehand, so that its start is not the compiler's. */
+function compile(): string {
+  const out = join(ROOT, 'node_modules/.cache/nodepool-bench');
+  rmSync(out, { recursive: true, force: true });
+  for (const entry of readdirSync(join(ROOT, 'src'), { recursive: true, withFileTypes: true })) {
+    if (!entry.isFile() || !entry.name.endsWith('.ts')) continue;
+    const file = join(entry.parentPath, entry.name);
+    const target = join(out, relative(ROOT, file)).replace(/\.ts$/, '.js');
+    const { code } = transformSync(readFileSync(file, 'utf8'), {
+      filename: file,
+      module: { type: 'commonjs' },
+      jsc: { target: 'es2022', parser: { syntax: 'typescript' } },
+    });
+    mkdirSync(dirname(target), { recursive: true });
+    writeFileSync(target, code);
+  }
+  for (const it of ['package.json', 'etc']) symlinkSync(join(ROOT, it), join(out, it));
+  const main = join(out, 'launcher.js');
+  const runProgram = JSON.stringify(join(ROOT, 'bin/lib/run-program'));
+  writeFileSync(main, `require(${runProgram})(require('./src/launcher/command').main);\n`);
+  return main;
+}
+
+function zooKeeperText({ hosts }: PrivateServer): string {
+  const [host, port] = hosts.split(':');
+  return `zookeeper-servers: [{host: ${host}, port: ${port}}]\nzookeeper-timeout: 30.0`;
+}
+
+async function startLauncher(program: string, file: string, env: NodeJS.ProcessEnv, port: number): Promise<Launcher> {
+  const startedAt = performance.now();
+  const profile = process.env['BENCH_PROFILE'] === undefined ? [] : ['--cpu-prof', '--cpu-prof-dir=/tmp'];
+  const child = spawn(process.execPath, [...profile, program, '-f', '-c', file], {
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let output = '';
+  await new Promise<void>((resolve, reject) => {
+    const hear = (chunk: Buffer) => {
+      output = `${output}${chunk.toString()}`.slice(-20_000);
+      if (process.env['BENCH_LOG'] !== undefined) process.stderr.write(chunk);
+      if (output.includes('launcher is ready')) resolve();
+    };
+    child.stdout.on('data', hear);
+    child.stderr.on('data', hear);
+    child.on('exit', () => reject(new Error(`launcher has ended:\n${output}`)));
+  });
+  return {
+    pid: child.pid!,
+    startedAt,
+    readyMs: performance.now() - startedAt,
+    requests: () => requestCounts(port),
+    stop: () => ended(child, 'SIGINT'),
+  };
+}
+
+async function requestCounts(port: number): Promise<RequestCounts> {
+  const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+  const counts: Record<string, number> = {};
+  for (const [, labels = '', count] of text.matchAll(/zookeeper_request_seconds_count\{([^}]*)\} (\d+)/g)) {
+    const name = /request="([^"]*)"/.exec(labels)?.[1] ?? 'unknown';
+    counts[name] = (counts[name] ?? 0) + Number(count);
+  }
+  return counts;
+}
+
+const WRITES: ReadonlySet<string> = new Set(['create', 'set', 'delete', 'transaction']);
+
+/** Writes and reads between two counts; a transaction, or a reading of many, is one. */
+export function between(
+  before: RequestCounts,
+  after: RequestCounts,
+): { readonly writes: number; readonly reads: number } {
+  let [writes, reads] = [0, 0];
+  for (const [name, count] of Object.entries(after)) {
+    const more = count - (before[name] ?? 0);
+    if (WRITES.has(name)) writes += more;
+    else reads += more;
+  }
+  return { writes, reads };
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+async function ended(child: ChildProcess, signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const exit = once(child, 'exit');
+  child.kill(signal);
+  if (signal === 'SIGINT') setTimeout(() => child.kill(signal), 3_000).unref();
+  await exit;
+}
+
+/** A configuration with one provider, whose cloud takes no time. */
+export function configText(it: { readonly maxServers?: number; readonly minReady?: number } = {}): string {
+  return `ZOOKEEPER
+labels: [{name: small, min-ready: ${it.minReady ?? 0}}]
+providers:
+  - name: fake-east
+    driver: fake
+    cloud: fake
+    rate: 100000
+    fake: {boot-time: 0, limits: {instances: -1, cores: -1, ram: -1}}
+    cloud-images: [{name: precise, image-name: Fake Precise, username: admin}]
+    pools:
+      - name: main
+        ${it.maxServers === undefined ? '' : `max-servers: ${it.maxServers}`}
+        host-key-checking: false
+        labels: [{name: small, cloud-image: precise, min-ram: 1024}]
+`;
+}
+
+/** The value below which so many percent of all lie. */
+export function percentile(values: readonly number[], percent: number): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.ceil((percent / 100) * sorted.length) - 1)] ?? Number.NaN;
+}
+
+/** Three writes one after the other: what no launcher can be faster than. */
+export async function floorMs(zk: ZooKeeper, rounds = 200): Promise<number> {
+  const path = '/bench-floor';
+  await zk.create(path, Buffer.alloc(0));
+  const times: number[] = [];
+  for (let round = 0; round < rounds; round += 1) {
+    const began = performance.now();
+    for (let at = 0; at < 3; at += 1) await zk.set(path, Buffer.alloc(700));
+    times.push(performance.now() - began);
+  }
+  await zk.delete(path);
+  return percentile(times, 50);
+}
