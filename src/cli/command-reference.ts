@@ -1,5 +1,7 @@
 import type { Column } from '../views/column';
 import { componentsView } from '../views/components';
+import { explanationsView } from '../views/explanations';
+import { holdJobsView } from '../views/hold-jobs';
 import { buildsView, imageStatusView, uploadsView } from '../views/images';
 import { nodesView } from '../views/nodes';
 import { requestsView } from '../views/requests';
@@ -13,6 +15,8 @@ const COLUMNS: Readonly<Record<string, readonly Pick<Column<never>, 'header' | '
   'image-status': imageStatusView([], 0).columns,
   'request-list': requestsView([]).columns,
   'component-list': componentsView([]).columns,
+  explain: explanationsView([], 0).columns,
+  'job-list': holdJobsView([]).columns,
 };
 
 /** The page of commands, generated from what `--help` says. */

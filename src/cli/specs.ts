@@ -1,3 +1,5 @@
+import { launcherSpecs } from './launcher-specs';
+
 /**
  * Every command as data: what `--help` says, what is parsed, and which file runs it. Texts are those of the Python tool
  * (cli.md 4.1) where it has the command.
@@ -151,4 +153,5 @@ export const COMMANDS: readonly CommandSpec[] = [
     args: [{ name: 'path', help: 'Import file path' }],
   },
   { name: 'component-list', summary: 'list builders, launchers and their pools', options: [FORMAT] },
+  ...launcherSpecs(FORMAT),
 ];

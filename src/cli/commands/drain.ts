@@ -1,0 +1,26 @@
+import { hostname } from 'node:os';
+import { orderDrain } from '../../store/drains';
+import type { Command } from '../context';
+
+/** Tells launchers, by host or by component, to finish what they have in hand and to end. */
+export const run: Command = async (context, [wanted = '']) => {
+  const store = await context.store();
+  const { launcher: all } = await store.components.read();
+  const shortName = (it: string) => it.split('.')[0];
+  const exact = all.filter((it) => it.znode === wanted || it.component.hostname === wanted);
+  const meant = exact.length > 0 ? exact : all.filter((it) => shortName(it.component.hostname) === wanted);
+  if (meant.length === 0) {
+    await context.print(`Launcher ${wanted} not found\n`);
+    return 0;
+  }
+  let status = 0;
+  for (const { znode } of meant) {
+    if (await orderDrain({ zk: store.zk, ...context }, znode, `nodepool drain on ${hostname()}`)) {
+      await context.print(`Launcher ${znode} finishes what it has and ends\n`);
+    } else {
+      context.complain(`launcher ${znode} does not listen to orders; send it the signal USR1`);
+      status = 1;
+    }
+  }
+  return status;
+};
