@@ -1,17 +1,20 @@
 'use strict';
 
-const project = (name, folders) => ({
+const project = (name, folders, setup = []) => ({
   displayName: name,
   testEnvironment: 'node',
   roots: folders.map((it) => `<rootDir>/tests/${it}`),
   testMatch: ['**/*.test.ts'],
   transform: { '^.+\\.ts$': ['@swc/jest', { jsc: { target: 'es2022', parser: { syntax: 'typescript' } } }] },
-  setupFilesAfterEnv: ['<rootDir>/tests/support/leak-check.ts'],
+  setupFilesAfterEnv: ['<rootDir>/tests/support/leak-check.ts', ...setup],
 });
 
 /** Two families: `unit` needs nothing but Node; `integration` starts real servers and programs of its own. */
 module.exports = {
-  projects: [project('unit', ['unit', 'tidy']), project('integration', ['drivers', 'integration', 'simulation'])],
+  projects: [
+    project('unit', ['unit', 'tidy']),
+    project('integration', ['drivers', 'integration', 'simulation'], ['<rootDir>/tests/support/second-try.ts']),
+  ],
   maxWorkers: 2,
   testTimeout: 60_000,
 };
