@@ -17,6 +17,7 @@ import type { LaunchOutcome } from './launch-node';
 import { reportRequest } from './metrics-events';
 import { declineRequest, purgeNode } from './pool-actions';
 import type { PoolContext } from './pool-context';
+import { PartHolding } from './part-holding';
 import { canPromise, needOf, poolOffer } from './pool-offer';
 import { nodeToPurge } from './pool-purge';
 import { poolSituation } from './pool-situation';
@@ -30,8 +31,6 @@ const SHARE_STEP_MS = 250;
 const REST_MS = 250;
 /** How many requests are being locked, or declined, at the same time. */
 const CLAIMS_AT_ONCE = 64;
-/** How long a set of several pools' nodes may be held while it waits for the rest. */
-const HOLD_AND_WAIT_MS = 30_000;
 
 const NO_ROOM: NodeSetPlan = { kind: 'short', resource: 'tenant limit', spared: new Set() };
 
@@ -58,7 +57,7 @@ export class PoolWorker implements Reconciler {
   readonly #restUntilMs = new Map<string, number>();
   readonly #capacity: Backoff;
   #capacityAtMs = -Infinity;
-  #waitingSinceMs: number | undefined;
+  readonly #parts = new PartHolding();
   #purging = false;
   #draining = false;
 
@@ -132,8 +131,11 @@ export class PoolWorker implements Reconciler {
     const waiting = [...this.#inHand.values()]
       .filter((it) => it.isWaiting)
       .sort((a, b) => compareRanks(a.rank, b.rank));
-    if (waiting.length === 0) this.#waitingSinceMs = undefined;
-    else this.#waitingSinceMs ??= now;
+    const againInMs = this.#serveWaiting(waiting, now);
+    return Math.min(againInMs, this.#parts.limit(waiting, this.context()));
+  }
+
+  #serveWaiting(waiting: readonly RequestHandler[], now: number): number {
     for (const handler of waiting) {
       if (this.#draining || this.context().runtime.isStanding)
         handler.giveBack(); // machines never pause a pool
@@ -141,7 +143,7 @@ export class PoolWorker implements Reconciler {
       else if (now < this.#capacityAtMs) {
         this.#note(handler.id, 'cloud-is-full');
         return this.#capacityAtMs - now;
-      } else if (!this.#tryAssign(handler)) return this.#untilLettingGo(handler, now);
+      } else if (!this.#tryAssign(handler)) return FULL_PASS_MS;
     }
     return FULL_PASS_MS;
   }
@@ -179,15 +181,6 @@ export class PoolWorker implements Reconciler {
       ) ?? {};
     const used = pool.world.reservations.usedByTenant(tenant);
     return tenantShortage({ tenant, limits: this.policy().tenantLimits, used, need }) === undefined;
-  }
-
-  /** Half a set that waits keeps others from finishing theirs: after a while it starts anew without. */
-  #untilLettingGo(handler: RequestHandler, now: number): number {
-    if (handler.set.size === 0) return FULL_PASS_MS;
-    const left = (this.#waitingSinceMs ?? now) + HOLD_AND_WAIT_MS - now;
-    if (left > 0) return left;
-    handler.giveBack();
-    return FULL_PASS_MS;
   }
 
   #judgeAll(signal: AbortSignal): number {

@@ -7,7 +7,7 @@ import { pause } from './soak-chaos';
 import type { SoakWorld } from './soak-world';
 
 /** No request may take longer, whatever happens to launchers. */
-const PATIENCE_MS = 90_000;
+const PATIENCE_MS = Number(process.env.SOAK_PATIENCE ?? 60) * 1000;
 
 /** What became of requests, by outcome. */
 export type Outcomes = Map<string, number>;
@@ -37,9 +37,7 @@ async function oneRequest(world: SoakWorld, invariants: Invariants): Promise<str
     await scheduler.cancel(request);
     return 'cancelled';
   }
-  const outcome = await scheduler.await(request, AbortSignal.timeout(PATIENCE_MS)).catch((error: unknown) => {
-    throw new Error(`request ${request.id} is not final after ${PATIENCE_MS} ms`, { cause: error });
-  });
+  const outcome = await finalOutcome(world, invariants, request);
   if (outcome.state === 'gone') throw new Error(`request ${request.id} is gone, though nobody deleted it`);
   if (outcome.state === 'failed' || random.next() < 0.1) {
     await scheduler.cancel(request);
@@ -49,6 +47,36 @@ async function oneRequest(world: SoakWorld, invariants: Invariants): Promise<str
   if (random.next() < 0.05) return crashingExecutor(world, request);
   const set = await scheduler.accept(request, AbortSignal.timeout(PATIENCE_MS));
   return invariants.during(set, () => useNodes(world, set));
+}
+
+/** One that takes too long is a violation, and waited for all the same: the soak shall go on. */
+async function finalOutcome({ peer }: SoakWorld, invariants: Invariants, request: SubmittedRequest) {
+  const stop = new AbortController();
+  const late = systemClock.after(PATIENCE_MS, () => {
+    invariants.violated(`request ${request.id} is not final after ${PATIENCE_MS} ms:\n${describeTree(peer)}`);
+  });
+  const never = systemClock.after(10 * PATIENCE_MS, () => stop.abort(new Error(`request ${request.id} never ends`)));
+  try {
+    return await peer.scheduler.await(request, stop.signal);
+  } finally {
+    late.cancel();
+    never.cancel();
+  }
+}
+
+/** What there is, for whoever has to find out why something does not go on. */
+function describeTree({ store }: Peer): string {
+  const { requests, locks } = store.requests.view();
+  const lines = [...requests.values()].map(({ id, record }) => {
+    const { state, nodeTypes, declinedBy, provider } = record ?? {};
+    return `  ${id} ${state} ${nodeTypes?.join()} declined by ${declinedBy?.length}, prefers ${provider}, locked ${locks.get(id)?.contended}`;
+  });
+  for (const { id, record, locked } of store.nodes.view().nodes.values()) {
+    lines.push(
+      `  ${id} ${record?.state} ${record?.type.join()} of ${record?.provider} for ${record?.allocatedTo}, locked ${locked}`,
+    );
+  }
+  return lines.join('\n');
 }
 
 async function useNodes({ random }: SoakWorld, set: NodeSet): Promise<string> {
