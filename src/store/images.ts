@@ -140,13 +140,26 @@ export class TreeImages implements Images {
     });
   }
 
+  /** In one write, which is what an upload to a new place waits for; false if one of them is there, or the build is gone. */
+  async #makeAll(dirs: readonly string[]): Promise<boolean> {
+    try {
+      await this.parts.zk.transaction(dirs.map((path) => ({ op: 'create', path, data: EMPTY })));
+      return true;
+    } catch (error) {
+      if (isZkError(error, 'NODE_EXISTS', 'NO_NODE')) return false;
+      throw error;
+    }
+  }
+
   /** Level by level without making missing ones above, so that a build which is being deleted does not come back. */
   #makeUploadsDir(build: paths.BuildKey, provider: string): Promise<boolean> {
     const uploads = paths.uploadsPath(build, provider);
     const providers = paths.buildProvidersPath(build);
     return untilKnown(this.parts, async () => {
       if ((await this.parts.zk.exists(uploads)) !== undefined) return true;
-      for (const dir of [providers, `${providers}/${provider}`, uploads]) {
+      const dirs = [providers, `${providers}/${provider}`, uploads];
+      if (await this.#makeAll([...dirs, paths.imageUploadLock(build, provider)])) return true;
+      for (const dir of dirs) {
         try {
           await this.parts.zk.create(dir, EMPTY);
         } catch (error) {

@@ -14,10 +14,13 @@ import { openStore } from '../../src/store/store';
 import { openZooKeeper } from '../../src/store/open-zookeeper';
 import type { ZooKeeper } from '../../src/zk/client';
 import type { PrivateServer } from '../../src/zk/server/private-server';
+import type { KillPoint } from './kill-point';
 import { startTestCloud, type TestCloud } from './fake-cloud';
 
 const ROOT = join(__dirname, '..', '..');
 export const FAKE_TOOL = join(ROOT, 'host-tools', 'fake-image-create');
+
+const KILL_VARIABLE = 'NODEPOOL_TEST_KILL';
 
 /** Session timeout of the builders under test, seconds: short, because tests wait for sessions to end. */
 export const SESSION_SECONDS = 2;
@@ -29,6 +32,8 @@ export interface FarmConfig {
   /** Lines below `providers:`. Default: one fake provider `east` with `deb`. */
   readonly providers?: readonly string[];
   readonly elementsDir?: string;
+  /** Names. Default: none. */
+  readonly labels?: readonly string[];
   /** Further lines of the top level. */
   readonly more?: readonly string[];
 }
@@ -110,7 +115,7 @@ export class BuilderFarm {
       `build-log-dir: ${this.logDir(builder)}`,
       ...(config.elementsDir === undefined ? [] : [`elements-dir: ${config.elementsDir}`]),
       ...(config.more ?? []),
-      'labels: []',
+      `labels: [${(config.labels ?? []).map((it) => `{name: ${it}}`).join(', ')}]`,
       'diskimages:',
       ...indent(config.diskImages ?? DEB),
       'providers:',
@@ -120,6 +125,14 @@ export class BuilderFarm {
     const file = join(this.folder, builder, 'nodepool.yaml');
     await writeFile(file, text);
     return file;
+  }
+
+  /** Starts a builder that will die, as by `kill -9`, when it comes to that point. */
+  async dieAt(builder: string, point: KillPoint, config?: FarmConfig): Promise<BuilderChild> {
+    this.env[KILL_VARIABLE] = JSON.stringify(point);
+    const child = await this.start(builder, config);
+    delete this.env[KILL_VARIABLE];
+    return child;
   }
 
   /** Starts a builder process. Without `config` the file is taken as it lies. */

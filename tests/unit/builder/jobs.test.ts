@@ -1,4 +1,4 @@
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { JobCancelled, Jobs } from '../../../src/builder/jobs';
 import { Retries } from '../../../src/builder/retries';
 import { BUILD_RETRY } from '../../../src/decide/build-retry';
@@ -43,12 +43,15 @@ test('a job hears why it is cancelled', async () => {
 
 test('what a job throws is told, and its place is free', async () => {
   const crashes: unknown[] = [];
+  const ended = new EventEmitter();
   const jobs = new Jobs(
-    () => undefined,
+    () => ended.emit('end'),
     (job, error) => crashes.push([job.name, error]),
   );
   const error = new Error('boom');
   jobs.start('a', 'a', () => Promise.reject(error));
+  await once(ended, 'end');
+  expect(jobs.has('a')).toBe(false);
   await jobs.close('over');
   expect(crashes).toEqual([['a', error]]);
 });
