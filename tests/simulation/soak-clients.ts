@@ -7,7 +7,7 @@ import { pause } from './soak-chaos';
 import type { SoakWorld } from './soak-world';
 
 /** No request may take longer, whatever happens to launchers. */
-const PATIENCE_MS = Number(process.env.SOAK_PATIENCE ?? 60) * 1000;
+const PATIENCE_MS = 60_000;
 
 /** What became of requests, by outcome. */
 export type Outcomes = Map<string, number>;
