@@ -53,14 +53,15 @@ export class OrphanReconciler implements Reconciler {
   async #look(provider: string, signal: AbortSignal): Promise<void> {
     await this.context.providers.use(provider, async (connected) => {
       const { images } = connected;
-      await removeStrayValidations(this.context, connected, signal);
+      const validations = await removeStrayValidations(this.context, connected, signal);
       const cloud = await images.list(signal);
       const unknown = await this.#unknown(provider, cloud, signal);
       const seenBefore = this.#suspects.get(provider) ?? new Set();
       const orphans = unknown.filter((it) => seenBefore.has(it.externalId));
       for (const it of orphans) await this.#remove(provider, it, () => images.remove(it.externalId, signal), signal);
       this.#suspects.set(provider, new Set(unknown.map((it) => it.externalId)));
-      if (unknown.length > 0) this.#nextLookMs.set(provider, this.context.tools.clock.monotonic() + SECOND_LOOK_MS);
+      if (unknown.length + validations > 0)
+        this.#nextLookMs.set(provider, this.context.tools.clock.monotonic() + SECOND_LOOK_MS);
     });
   }
 

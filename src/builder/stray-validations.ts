@@ -4,17 +4,18 @@ import type { Instance } from '../drivers/driver';
 import { NotFoundError } from '../drivers/errors';
 import { type BuilderContext, settledImages } from './context';
 import type { ConnectedImages } from './provider-connections';
-import { VALIDATES } from './validate-upload';
+import { VALIDATES } from './validation-metadata';
 
 /**
  * Destroys instances that builders who died made to try an image: those of ours whose upload is not being made any more.
- * The record precedes the instance, so what is listed first and looked up then is a stray for certain.
+ * The record precedes the instance, so what is listed first and looked up then is a stray for certain. Returns how many
+ * are left because somebody is, or seems to be, at work with them.
  */
 export async function removeStrayValidations(
   context: BuilderContext,
   { config, provider }: ConnectedImages,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<number> {
   const { installationId } = context.config();
   const listed = (await provider.list(signal)).filter(
     ({ metadata, state }) =>
@@ -23,9 +24,10 @@ export async function removeStrayValidations(
       metadata[INSTALLATION_ID] === installationId &&
       state !== 'deleting',
   );
-  if (listed.length === 0) return;
+  if (listed.length === 0) return 0;
   const images = await settledImages(context, signal);
-  for (const it of listed.filter((instance) => !isValidated(instance, config.name, images))) {
+  const strays = listed.filter((it) => !isValidated(it, config.name, images));
+  for (const it of strays) {
     context.tools.log.warn('instance of an interrupted validation is deleted', {
       provider: config.name,
       external_id: it.externalId,
@@ -36,6 +38,7 @@ export async function removeStrayValidations(
       context.tools.log.warn('instance of a validation was not deleted', { provider: config.name, err: error });
     });
   }
+  return listed.length - strays.length;
 }
 
 /** Whether somebody is at the upload: its record says so, and its lock is held. */

@@ -11,15 +11,15 @@ import { scanHostKeys, scanKind } from '../runtime/host-keys';
 import { withTimeLimit } from '../runtime/time-limit';
 import { buildLogs, type BuilderContext } from './context';
 import type { ConnectedImages } from './provider-connections';
+import { removeStrayValidations } from './stray-validations';
 import { type Check, runCheck } from './validate-image';
+import { VALIDATES } from './validation-metadata';
 
 /** A node made from a new upload did not pass, or did not come up. */
 export class ValidationError extends Error {
   override readonly name = 'ValidationError';
 }
 
-/** Metadata of ours that tells such an instance from a node; its value is the image's name. */
-export const VALIDATES = 'nodepool_validates';
 const BETWEEN_TRIES_MS = 10_000;
 /** How long its end may take before it is left to those who look for strays. */
 const DESTROY_MS = 60_000;
@@ -41,6 +41,7 @@ export async function validateUpload(
   const { launchTimeout } = config;
   const late = () => new ValidationError(`node was not there after ${launchTimeout} s`);
   const limit = { ms: launchTimeout * 1000, clock: context.tools.clock, late };
+  await removeStrayValidations(context, connected, signal); // room for ours
   const trial = new Trial(context, connected, spec);
   try {
     const instance = await withTimeLimit(limit, signal, (it) => trial.boot(it));
