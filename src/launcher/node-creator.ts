@@ -74,9 +74,9 @@ export class NodeCreator {
     });
   }
 
-  /** Whether one more node of the provider may be on its way. */
+  /** Whether one more node of the provider may be on its way; `maxLaunches` below 0 means any number (launcher.md 5 step 10). */
   hasLaunchRoom(provider: string, maxLaunches: number): boolean {
-    if (maxLaunches === Infinity) return true;
+    if (maxLaunches < 0) return true;
     let queued = 0;
     for (const it of this.#queue) if (it.provider === provider) queued += it.nodes.length;
     return this.#launching(provider) + queued < maxLaunches;
@@ -173,7 +173,12 @@ export class NodeCreator {
 
   #followed(node: NewNode, provider: string): NewNode {
     this.#unseen.set(node.id, provider);
-    return { id: node.id, lock: () => node.lock().finally(() => this.#unseen.delete(node.id)) };
+    return { id: node.id, lock: () => node.lock().finally(() => this.#forget(node.id)) };
+  }
+
+  #forget(node: string): void {
+    this.#unseen.delete(node);
+    this.look();
   }
 
   #launching(provider: string): number {

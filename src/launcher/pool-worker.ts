@@ -59,6 +59,8 @@ export class PoolWorker implements Reconciler {
   #capacityAtMs = -Infinity;
   readonly #parts = new PartHolding();
   #purging = false;
+  /** Leaves requests alone that it could serve: as many are launched as may be. Pools of worse priority need not wait for that. */
+  #isBusy = false;
   #draining = false;
 
   constructor(
@@ -89,6 +91,7 @@ export class PoolWorker implements Reconciler {
     const retryInMs = this.#retryWaiting();
     // Seeing oneself means that one's view of the other pools is usable (launcher.md 3 step 2).
     if (this.#draining || !world.pools().some((it) => it.id === id)) return { againInMs: retryInMs };
+    this.#isBusy = false;
     const judgeInMs = this.#judgeAll(signal);
     await this.#publish();
     return { againInMs: Math.min(retryInMs, judgeInMs) };
@@ -259,8 +262,10 @@ export class PoolWorker implements Reconciler {
     const pool = this.context();
     const first = this.#pausedFor();
     if (first !== undefined) this.#note(id, 'pool-is-paused', first);
-    else if (!pool.runtime.hasLaunchSlot) this.#note(id, 'max-concurrency');
-    else if (!canPromise(pool, record.nodeTypes)) this.#note(id, 'limits-not-known-yet');
+    else if (!hasLaunchSlot(pool)) {
+      this.#isBusy = true;
+      this.#note(id, 'max-concurrency');
+    } else if (!canPromise(pool, record.nodeTypes)) this.#note(id, 'limits-not-known-yet');
     else return false;
     return true;
   }
@@ -375,7 +380,8 @@ export class PoolWorker implements Reconciler {
     await this.registration.update({
       supportedLabels: [...config.labels.keys()],
       priority: config.priority,
-      paused: [...this.#inHand.values()].some((it) => it.isWaiting), // with its lock: others may take the next ones
+      // Others may take the next ones: those that wait have their locks.
+      paused: this.#isBusy || [...this.#inHand.values()].some((it) => it.isWaiting),
     });
   }
 
@@ -386,4 +392,9 @@ export class PoolWorker implements Reconciler {
     });
     this.#running.add(tracked);
   }
+}
+
+/** Whether another launch may begin, by this launcher and by all together. */
+function hasLaunchSlot({ runtime, creator }: PoolContext): boolean {
+  return runtime.hasLaunchSlot && creator.hasLaunchRoom(runtime.config.name, runtime.config.maxConcurrency);
 }
