@@ -52,6 +52,16 @@ describe('a launcher', () => {
     expect(await peer.scheduler.await(request, never)).toMatchObject({ state: 'failed' });
   });
 
+  test('leaves to pools of worse priority what max-concurrency keeps it from (5)', async () => {
+    fleet.cloud.cloud.adjust('fake-east', { 'boot-time': 20 });
+    const best = configText({ priority: 50, maxConcurrency: 1 });
+    await fleet.launcher(best.concat(providerText({ provider: 'fake-west', priority: 200 }), '\n'));
+    await peer.scheduler.submit({ labels: ['small'] });
+    await eventually(() => fleet.serverNames().length === 1);
+    const { nodes } = await fulfilled(['small']);
+    expect((await peer.store.nodes.get(nodes[0]!))!.record.provider).toBe('fake-west');
+  });
+
   test('deletes one unused node for one that has to have room, not one more each second (8)', async () => {
     fleet.cloud.cloud.adjust('fake-east', { 'delete-time': 2.5 });
     await fleet.launcher(configText({ labels: ['small', 'big'], maxServers: 3, minReady: { small: 3 } }));
@@ -158,7 +168,7 @@ describe('a launcher', () => {
     const nodes = peer.store.nodes.view();
     await until(nodes, () => [...nodes.nodes.values()].some((it) => it.record?.allocatedTo === null));
     await until(view, () => view.fresh && filed.size >= 3 && view.requests.size === 0);
-    await systemClock.sleep(3000); // in which Python files six more
+    await systemClock.sleep(3000); // paced: in which Python files six more
     expect(filed.size).toBeLessThanOrEqual(5); // the one that succeeds is a reason to try the others once more
   });
 
