@@ -31,6 +31,8 @@ export interface Peer {
 }
 
 export interface RunningLauncher {
+  /** Resolves when it has ended, whoever told it to. */
+  readonly ended: Promise<void>;
   /** First signal: drain. Resolves when it has ended. */
   drain(): Promise<void>;
   /** Second signal. */
@@ -118,6 +120,7 @@ export class Fleet {
     });
     await Promise.race([begun, ended]);
     const running = {
+      ended,
       zk,
       file,
       drain: () => {
