@@ -52,13 +52,23 @@ export class ProgressReport implements Disposable {
       });
   }
 
-  /** The upload is over. Waits for nothing: what cannot be removed now ends with the session. */
+  /** Resolves when what was told is written, or has failed. */
+  async written(): Promise<void> {
+    await this.#writing;
+  }
+
+  /** Removes it. Never rejects: what cannot be removed ends with the session. */
+  async close(): Promise<void> {
+    await this.written();
+    if (!this.#isThere) return;
+    await deleteQuietly(this.#zk, this.#path).catch((error: unknown) =>
+      this.parts.log.debug('upload progress not removed', { err: error }),
+    );
+  }
+
+  /** The upload is over; it need not wait for this. */
   [Symbol.dispose](): void {
-    const remove = async () => {
-      await this.#writing;
-      if (this.#isThere) await deleteQuietly(this.#zk, this.#path);
-    };
-    remove().catch((error: unknown) => this.parts.log.debug('upload progress not removed', { err: error }));
+    void this.close();
   }
 
   async #write(data: Buffer): Promise<void> {
