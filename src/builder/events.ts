@@ -2,7 +2,7 @@ import type { FailureCause, Retry } from '../decide/build-retry';
 import type { BuildReason } from '../decide/plan-builds';
 import type { CleanupAction } from '../decide/plan-cleanup';
 import type { FileAction } from '../decide/cleanup-files';
-import type { BuildKey, UploadKey } from '../model/paths';
+import { type BuildKey, type UploadKey, uploadPath } from '../model/paths';
 import type { Logger } from '../runtime/log';
 
 export interface BuildFailure {
@@ -64,11 +64,23 @@ export type BuilderEvent =
 
 export type OnBuilderEvent = (event: BuilderEvent) => void;
 
-/** Writes events to the log, one line each; progress only at debug. */
+/** Writes events to the log, one line each; progress of an upload at each tenth, the rest of it only at debug. */
 export function logBuilderEvents(log: Logger): OnBuilderEvent {
+  const tenths = new Map<string, number>();
+  const isNews = (event: BuilderEvent): boolean => {
+    if (event.kind === 'upload-ready' || event.kind === 'upload-failed') tenths.delete(uploadPath(event.key));
+    if (event.kind !== 'upload-progress' || event.bytesTotal === 0) return false;
+    const path = uploadPath(event.key);
+    const tenth = Math.floor((10 * event.bytesDone) / event.bytesTotal);
+    const before = tenths.get(path) ?? 0;
+    // The end is told by another line; that also drops what is kept of uploads that were stopped after it.
+    if (tenth >= 10) tenths.delete(path);
+    else tenths.set(path, tenth);
+    return tenth > before && tenth < 10;
+  };
   return (event) => {
     const [level, message, fields] = describe(event);
-    log[level](message, fields);
+    log[isNews(event) ? 'info' : level](message, fields);
   };
 }
 
