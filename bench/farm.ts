@@ -15,7 +15,7 @@ import type { ZooKeeper } from '../src/zk/client';
 import { type PrivateServer, startZooKeeper } from '../src/zk/server/private-server';
 
 export const tools = { clock: systemClock, random: systemRandom, log: silentLogger };
-export const never = new AbortController().signal;
+export const never: AbortSignal = new AbortController().signal;
 
 const ROOT = join(__dirname, '..');
 

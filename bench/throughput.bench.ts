@@ -11,10 +11,13 @@ const GOALS: readonly Goal[] = [
   { metric: 'reads_per_life', goal: '<=3' },
 ];
 
-/** Requests for one node each, 100 outstanding, a second: one launcher, then three; `limited` as argument bounds the pool. */
-export async function run([limit]: readonly string[]): Promise<void> {
-  const one = await measure(1, limit === 'limited');
-  const three = await measure(3, limit === 'limited');
+/**
+ * Requests for one node each, 100 outstanding, a second: one launcher, then three; `limited` as argument bounds the pool; a number after
+ * it replaces the 5,000 of the long run.
+ */
+export async function run([limit, lives = '5000']: readonly string[]): Promise<void> {
+  const one = await measure(1, limit === 'limited', Number(lives));
+  const three = await measure(3, limit === 'limited', Number(lives));
   const metrics = {
     one_launcher_500: rounded(one.short),
     one_launcher_5000: rounded(one.long),
@@ -29,7 +32,7 @@ export async function run([limit]: readonly string[]): Promise<void> {
   printReport('throughput', metrics, GOALS);
 }
 
-async function measure(count: number, isLimited: boolean) {
+async function measure(count: number, isLimited: boolean, lives: number) {
   const farm = await startFarm();
   try {
     const peer = await farm.peer();
@@ -41,11 +44,11 @@ async function measure(count: number, isLimited: boolean) {
     const short = await rate(() => liveThrough(peer, 500, OUTSTANDING), 500);
     await untilNoNodes(peer);
     const before = await counts(launchers);
-    const long = await rate(() => liveThrough(peer, 5000, OUTSTANDING), 5000);
+    const long = await rate(() => liveThrough(peer, lives, OUTSTANDING), lives);
     await untilNoNodes(peer);
     const after = await counts(launchers);
     const sums = after.map((it, index) => between(before[index]!, it));
-    const sum = (of: 'writes' | 'reads') => sums.reduce((total, it) => total + it[of], 0) / 5000;
+    const sum = (of: 'writes' | 'reads') => sums.reduce((total, it) => total + it[of], 0) / lives;
     return { short, long, writes: sum('writes'), reads: sum('reads') };
   } finally {
     await farm.stop();
