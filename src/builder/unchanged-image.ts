@@ -16,7 +16,7 @@ export interface KeyedBuild {
 }
 
 /**
- * Whether a due build is worth making (`content-key`). One that is due by age alone, and whose inputs are those of the newest
+ * Whether a due build is worth making (`content-key`). One that is due by age or schedule alone, and whose inputs are those of the newest
  * READY build, is not: the record gets the time of this look, which counts as its age from then on.
  */
 export async function keyBuild(

@@ -69,7 +69,7 @@ export function hasContentKey({ contentKey: wanted }: Pick<DiskImageConfig, 'con
   return wanted === true || (typeof wanted === 'string' && wanted.trim() !== '');
 }
 
-/** Only what is due by age alone may be left out: who asks for a build, or for another format, gets one. */
+/** Only what is due by age or schedule may be left out: who asks for a build, or for another format, gets one. */
 export function mayBeUnchanged({ reasons }: Pick<BuildAction, 'reasons'>): boolean {
   return reasons.length > 0 && reasons.every((it) => it === 'expired' || it === 'scheduled');
 }

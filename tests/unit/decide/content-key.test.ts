@@ -104,6 +104,7 @@ test('notes are read as written, others are not mistaken for them', () => {
 
 test.each([
   [['expired'], true],
+  [['scheduled'], true],
   [['requested', 'expired'], false],
   [['requested'], false],
   [['missing'], false],
