@@ -15,10 +15,14 @@ const FULL_PASS_MS = 60_000;
 const EMPTY_AGE_SECONDS = 60;
 /** A lock that has vanished is often seen before what was written under it. */
 const BEHIND_MS = 10;
+/** How long a node is left to the pool that made it, while that is at work: several launchers need not run for one lock. */
+const MAKERS_TURN_MS = 2_000;
 
 /** What the worker needs to know of the configuration at hand. */
 export interface DeletionScope {
   readonly providers: ReadonlyMap<string, ProviderRuntime>;
+  /** Ids of the pools that are served here: nodes that they made are theirs to remove first. */
+  readonly ownPools: ReadonlySet<string>;
   readonly maxReadyAge: ReadonlyMap<string, number>;
   readonly maxHoldAge: number;
   /** An unlocked `building` node that one of our pools will take over. */
@@ -29,6 +33,8 @@ export interface DeletionScope {
 export class DeletionWorker implements Reconciler {
   readonly name = 'deletion';
   readonly #work: InFlight;
+  /** Since when, monotonic milliseconds. */
+  readonly #leftToMaker = new Map<string, number>();
 
   constructor(
     private readonly tools: LauncherTools,
@@ -45,6 +51,7 @@ export class DeletionWorker implements Reconciler {
     const scope = this.scope();
     const nowSeconds = wallSeconds(this.tools.clock);
     this.#work.keepOnly((id) => this.world.nodes.has(id));
+    for (const id of this.#leftToMaker.keys()) if (!this.world.nodes.has(id)) this.#leftToMaker.delete(id);
     const providers = new Set(scope.providers.keys());
     const deletions = planDeletions({
       nodes: this.world.nodes,
@@ -56,7 +63,8 @@ export class DeletionWorker implements Reconciler {
     });
     let againInMs = FULL_PASS_MS;
     for (const action of deletions) {
-      if (this.world.isBehind(action.node)) againInMs = BEHIND_MS;
+      const waitMs = this.world.isBehind(action.node) ? BEHIND_MS : this.#makersTurnMs(action.node, scope);
+      if (waitMs > 0) againInMs = Math.min(againInMs, waitMs);
       else this.#start(action, scope);
     }
     const { maxReadyAge, maxHoldAge } = scope;
@@ -69,6 +77,15 @@ export class DeletionWorker implements Reconciler {
   /** Resolves when the deletions under way have ended. */
   drained(): Promise<void> {
     return this.#work.ended();
+  }
+
+  #makersTurnMs(node: string, { ownPools }: DeletionScope): number {
+    const maker = this.world.nodes.get(node)?.record?.launcher ?? null;
+    if (maker === null || ownPools.has(maker) || !this.world.pools().some((it) => it.id === maker)) return 0;
+    const now = this.tools.clock.monotonic();
+    const since = this.#leftToMaker.get(node) ?? now;
+    this.#leftToMaker.set(node, since);
+    return Math.max(0, since + MAKERS_TURN_MS - now);
   }
 
   #start(action: DeletionAction, scope: DeletionScope): void {

@@ -69,7 +69,8 @@ export class Roster {
   deletionScope(willContinue: DeletionScope['willContinue']): DeletionScope {
     const providers = new Map<string, ProviderRuntime>();
     for (const [name, { runtime }] of this.#units) providers.set(name, runtime);
-    return { providers, maxReadyAge: this.#maxReadyAge, maxHoldAge: this.#config.maxHoldAge, willContinue };
+    const ownPools = new Set(this.#pools().map((it) => it.context.id));
+    return { providers, ownPools, maxReadyAge: this.#maxReadyAge, maxHoldAge: this.#config.maxHoldAge, willContinue };
   }
 
   minReadyScope(): MinReadyScope {
