@@ -2,7 +2,7 @@ import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemClock } from '../../../src/runtime/clock';
 import { type PrivateServer, startZooKeeper } from '../../../src/zk/server/private-server';
-import { BuilderFarm, FAKE_TOOL, fakeProvider } from '../../support/builder-farm';
+import { BuilderFarm, FAKE_TOOL } from '../../support/builder-farm';
 import { nodepool } from '../cli/run-cli';
 
 const WEB = ['webapp: {builder_port: 0, listen_address: 127.0.0.1}'];
@@ -94,15 +94,6 @@ describe('builds, as others than their builder see them', () => {
       { result: 'failed', reasons: ['requested', 'missing'], cause: 'tool', message: 'exit code 127' },
       { result: 'failed', reasons: ['missing'] },
     ]);
-  });
-
-  test('an upload shows how far it is while it runs, and leaves nothing behind', async () => {
-    const providers = fakeProvider('east', ['deb'], ['fake: {image-upload-seconds: 0}']);
-    file = await farm.configure('one', { providers });
-    await farm.start('one', { providers });
-    await readyUploads();
-    const uploads = await farm.zk.children('/nodepool/image-progress').catch(() => ({ children: [] }));
-    expect(uploads.children).toEqual([]);
   });
 
   test('it is said clearly when there is no log to be had', async () => {
