@@ -1,6 +1,5 @@
-import { createReadStream } from 'node:fs';
+import { close, createReadStream, open, read } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import { Transform } from 'node:stream';
 import type { ProviderConfig } from '../../config/types';
 import type { Clock } from '../../runtime/clock';
 import type { CloudImage, ImageUploadSpec, ProviderImages } from '../driver';
@@ -14,7 +13,7 @@ type CallFunction = CloudClient['call'];
 const HOLD_MS = 20_000;
 /** How long removing what an aborted upload left may take. */
 const CLEAN_UP_MS = 10_000;
-const CHUNK_BYTES = 1 << 20;
+const CHUNK_BYTES = 1 << 18;
 
 /** Images of an account: create the image, stream the data, wait until it can be booted (builder.md 8.2). */
 export class FakeImages implements ProviderImages {
@@ -104,9 +103,8 @@ export class FakeImages implements ProviderImages {
     progress: (bytesDone: number, bytesTotal: number) => void,
     signal: AbortSignal,
   ): Promise<void> {
-    const file = createReadStream(spec.file, { highWaterMark: CHUNK_BYTES, signal });
-    const counted = file.pipe(counting((done) => progress(done, total)));
-    file.once('error', (error) => counted.destroy(error));
+    const counted = countedReads((done) => progress(done, total));
+    const file = createReadStream(spec.file, { highWaterMark: CHUNK_BYTES, signal, fs: counted });
     const headers = {
       'content-type': 'application/octet-stream',
       'content-length': String(total),
@@ -114,10 +112,9 @@ export class FakeImages implements ProviderImages {
       ...(spec.md5 === undefined ? {} : { 'x-md5': spec.md5 }),
     };
     try {
-      await this.call('PUT', `images/${id}/data`, signal, { data: counted, headers, subject: id });
+      await this.call('PUT', `images/${id}/data`, signal, { data: file, headers, subject: id });
     } finally {
       file.destroy();
-      counted.destroy();
     }
   }
 
@@ -142,15 +139,18 @@ export class FakeImages implements ProviderImages {
   }
 }
 
-function counting(tell: (bytes: number) => void): Transform {
+/** Reads that tell how far they are. A stream in between would halve the speed of a long file. */
+function countedReads(tell: (bytes: number) => void) {
   let bytes = 0;
-  return new Transform({
-    readableHighWaterMark: CHUNK_BYTES,
-    writableHighWaterMark: CHUNK_BYTES,
-    transform(chunk: Buffer, _encoding, done) {
-      bytes += chunk.length;
-      tell(bytes);
-      done(null, chunk);
+  type Done = (error: NodeJS.ErrnoException | null, bytesRead: number, buffer: Buffer) => void;
+  return {
+    open,
+    close,
+    read: (fd: number, buffer: Buffer, offset: number, length: number, position: number | null, done: Done) => {
+      read(fd, buffer, offset, length, position, (error, bytesRead, filled) => {
+        if (error === null) tell((bytes += bytesRead));
+        done(error, bytesRead, filled);
+      });
     },
-  });
+  };
 }
