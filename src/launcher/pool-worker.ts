@@ -134,8 +134,7 @@ export class PoolWorker implements Reconciler {
     const waiting = [...this.#inHand.values()]
       .filter((it) => it.isWaiting)
       .sort((a, b) => compareRanks(a.rank, b.rank));
-    const againInMs = this.#serveWaiting(waiting, now);
-    return Math.min(againInMs, this.#parts.limit(waiting, this.context()));
+    return Math.min(this.#serveWaiting(waiting, now), this.#parts.limit(waiting, this.context()));
   }
 
   #serveWaiting(waiting: readonly RequestHandler[], now: number): number {
@@ -380,8 +379,7 @@ export class PoolWorker implements Reconciler {
     await this.registration.update({
       supportedLabels: [...config.labels.keys()],
       priority: config.priority,
-      // Others may take the next ones: those that wait have their locks.
-      paused: this.#isBusy || [...this.#inHand.values()].some((it) => it.isWaiting),
+      paused: this.#isBusy || [...this.#inHand.values()].some((it) => it.isWaiting), // with its lock: others may go on
     });
   }
 
