@@ -24,12 +24,7 @@ export class LauncherProcess {
    * `config` without ZooKeeper: that of the fleet, or what stands between, is added, with a session timeout of two seconds.
    * Resolves when it is ready.
    */
-  static async start(
-    fleet: Fleet,
-    name: string,
-    config: string,
-    hosts = fleet.server.hosts,
-  ): Promise<LauncherProcess> {
+  static async start(fleet: Fleet, name: string, config: string, hosts = fleet.server.hosts): Promise<LauncherProcess> {
     const [host, port] = hosts.split(':');
     const file = fleet.writeConfig(
       name,

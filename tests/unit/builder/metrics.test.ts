@@ -73,7 +73,15 @@ test('uploads: a timer and a counter of those that succeeded', () => {
 describe('states', () => {
   const image = (name: string, changes: Partial<ImageSnapshot> = {}): [string, ImageSnapshot] => [
     name,
-    { image: name, paused: false, buildRequestedAt: undefined, uploadRequests: new Map(), buildLocked: false, builds: new Map(), ...changes },
+    {
+      image: name,
+      paused: false,
+      buildRequestedAt: undefined,
+      uploadRequests: new Map(),
+      buildLocked: false,
+      builds: new Map(),
+      ...changes,
+    },
   ];
   const wishes = (pauses: Readonly<Record<string, boolean>>, uploadPause = false): ImageWishes => ({
     images: new Map(Object.entries(pauses).map(([name, pause]) => [name, wish({ name, pause })])),
