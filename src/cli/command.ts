@@ -75,7 +75,6 @@ function buildParser(
   const parser = new Parser('nodepool')
     .description('Node pool.')
     .usage('[options] <command> ...')
-    .enablePositionalOptions()
     .exitOverride()
     .helpCommand(false)
     .commandsGroup('commands: valid commands')
