@@ -54,8 +54,9 @@ export class Invariants {
   }
 
   /**
-   * A launcher that is frozen between looking at its lock and sending the call makes an instance whose node may be gone when
-   * it wakes up. No limit can prevent that; the leak cleanup removes it, and the end of the soak waits for that.
+   * Rarely an instance was seen whose node is gone. What we believe, and have not shown: a launcher frozen between looking at
+   * its lock and sending the call makes it when it wakes up. The leak cleanup removes it, and the end of the soak waits for
+   * that; the report lists the names.
    */
   #isLeaked(name: string): boolean {
     const { nodes } = this.world.peer.store.nodes.view();
