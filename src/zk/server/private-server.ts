@@ -118,7 +118,7 @@ export async function startZooKeeper(options: PrivateServerOptions): Promise<Pri
     hosts: members.map((it) => `${it.host}:${it.port}`).join(','),
     tlsHosts: members.map((it) => `${it.host}:${it.tlsPort}`).join(','),
     members,
-    leader: () => findLeader(members),
+    leader: () => findLeader(members, options.clock),
     stop,
   };
 }
@@ -273,10 +273,15 @@ class ServerProcess implements Member {
   }
 }
 
-async function findLeader(members: readonly ServerProcess[]): Promise<Member> {
-  for (const member of members) {
-    const mode = /^Mode: (\w+)/m.exec(await member.ask('srvr').catch(() => ''))?.[1];
-    if (mode === 'leader' || mode === 'standalone') return member;
+/** An election takes a moment: members that have none yet are asked again. */
+async function findLeader(members: readonly ServerProcess[], clock: Clock): Promise<Member> {
+  const limitMs = clock.monotonic() + 30_000;
+  while (clock.monotonic() < limitMs) {
+    for (const member of members) {
+      const mode = /^Mode: (\w+)/m.exec(await member.ask('srvr').catch(() => ''))?.[1];
+      if (mode === 'leader' || mode === 'standalone') return member;
+    }
+    await clock.sleep(50);
   }
   throw new Error('no member leads');
 }
