@@ -31,7 +31,7 @@ afterEach(async () => {
   for (const it of children) await killed(it);
   await Promise.all(providers.map((it) => it.close()));
   await killCloud();
-  await rm(dir, { recursive: true, force: true });
+  await rm(dir, { recursive: true, force: true, maxRetries: 10 });
 });
 
 /** A user of the cloud in this process. */
