@@ -1,4 +1,3 @@
-import { linkSignals } from '../runtime/link-signals';
 import { RateLimitedError, TransientError } from '../drivers/errors';
 import { Backoff } from '../runtime/backoff';
 import { withTimeLimit } from '../runtime/time-limit';
@@ -55,18 +54,5 @@ export async function within<T>(
   } catch (error) {
     if (isOver && !signal.aborted) throw over; // whatever the interrupted call made of it
     throw error;
-  }
-}
-
-/** Runs `work` under a signal that aborts with the first of several, and keeps no trace of it afterwards. */
-export async function underSignals<T>(
-  signals: readonly AbortSignal[],
-  work: (signal: AbortSignal) => Promise<T>,
-): Promise<T> {
-  const linked = linkSignals(...signals);
-  try {
-    return await work(linked.signal);
-  } finally {
-    linked.release();
   }
 }

@@ -1,6 +1,7 @@
 import type { Node, NodeState } from '../model/records';
 import { ClaimLostError, type NodeClaim, type NodeEntry } from '../store/api';
-import { underSignals, within } from './cloud-call';
+import { underAll } from '../runtime/link-signals';
+import { within } from './cloud-call';
 import { destroyInstance, instancesOfNode, storedExternalId } from './destroy-instance';
 import type { ProviderRuntime } from './provider-runtime';
 import type { LauncherTools } from './tools';
@@ -42,7 +43,7 @@ export async function deleteNode(
     if (state !== 'deleted' && provider !== null) {
       if (!may(claim.current.record)) return false;
       if (claim.current.record.state !== 'deleting') await claim.write({ state: 'deleting' });
-      await underSignals([signal, claim.signal], (alive) =>
+      await underAll([signal, claim.signal], (alive) =>
         within(DELETION_TIMEOUT_MS, 'deletion', tools, alive, (it) => destroyAll(claim, state, runtime, tools, it)),
       );
     }

@@ -3,8 +3,8 @@ import type { NodePick } from '../decide/plan-nodes';
 import type { NodeRequest } from '../model/records';
 import { pick as pickOne } from '../runtime/random';
 import { wallSeconds } from '../runtime/clock';
+import { underAll } from '../runtime/link-signals';
 import { ClaimLostError, type NewNode, type NodeClaim } from '../store/api';
-import { underSignals } from './cloud-call';
 import { HeldNode } from './held-node';
 import { chooseImage } from './image-choice';
 import { type LaunchOutcome, launchNode } from './launch-node';
@@ -183,7 +183,7 @@ export function startLaunch(
     endsSet: () => set.endsWith(node),
   };
   const work = async (): Promise<LaunchOutcome> => {
-    const endTurn = await underSignals([now, node.signal], (it) => runtime.launchSlot(it)).catch(() => undefined);
+    const endTurn = await underAll([now, node.signal], (it) => runtime.launchSlot(it)).catch(() => undefined);
     if (endTurn === undefined) return 'lost'; // we have to go, or the node is not ours any more
     try {
       return await launchNode(node, job, tools, now);

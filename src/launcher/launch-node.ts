@@ -4,7 +4,8 @@ import { LaunchFailedError, NoCapacityError, RefusedError } from '../drivers/err
 import { fillTemplate } from '../decide/request-template';
 import type { NodeRequest } from '../model/records';
 import { ClaimLostError, type ImagesView } from '../store/api';
-import { TimeLimitError, underSignals, untilAnswered, within } from './cloud-call';
+import { underAll } from '../runtime/link-signals';
+import { TimeLimitError, untilAnswered, within } from './cloud-call';
 import {
   INSTALLATION_ID_KEY,
   NODE_ID_KEY,
@@ -67,9 +68,7 @@ export async function launchNode(
   });
   const report = launchReporter(node, job, tools);
   try {
-    const outcome = await underSignals([signal, node.signal], (it) =>
-      attempts(node, job, { ...tools, log }, report, it),
-    );
+    const outcome = await underAll([signal, node.signal], (it) => attempts(node, job, { ...tools, log }, report, it));
     if (outcome !== 'ready') await node.write({ state: outcome });
     log.info(`node is ${outcome}`);
     return outcome;

@@ -1,6 +1,7 @@
 import type { PoolConfig } from '../config/types';
 import type { ExternalId, Instance } from '../drivers/driver';
 import { RawJson, type Json } from '../model/json';
+import { newNode } from '../model/node-record';
 import type { Node, NodeRequest, Resources } from '../model/records';
 import type { ImageChoice } from './image-choice';
 
@@ -24,44 +25,20 @@ export interface NewNode {
  * `resources` are there from the start, where Python adds them later: limits count a node from the moment it exists.
  */
 export function newNodeRecord(it: NewNode): Node {
-  return {
-    state: 'init',
-    stateTime: it.nowSeconds,
-    cloud: null,
+  return newNode({
     provider: it.provider,
     pool: it.pool.name,
     type: [it.label],
+    stateTime: it.nowSeconds,
     allocatedTo: it.requestId,
-    az: null,
-    region: null,
-    publicIpv4: null,
-    privateIpv4: null,
-    publicIpv6: null,
-    hostId: null,
-    interfaceIp: null,
-    connectionPort: 22,
-    imageId: null,
     launcher: it.launcher,
-    createdTime: it.nowSeconds,
-    externalId: null,
-    hostname: null,
-    comment: null,
-    userData: null,
-    holdJob: null,
-    hostKeys: [],
     username: null,
-    connectionType: null,
-    shellType: null,
-    holdExpiration: null,
     resources: Object.keys(it.need).length === 0 ? null : it.need,
-    slot: null,
     attributes: it.pool.nodeAttributes,
-    pythonPath: null,
     tenantName: it.request.tenantName,
     requestor: it.request.requestor,
-    driverData: null,
     ...(it.choice === undefined ? {} : preparedChange(it.choice, it.zone)),
-  };
+  });
 }
 
 /** What a node takes from image and label before its instance is asked for. */

@@ -1,4 +1,4 @@
-import { linkSignals } from '../runtime/link-signals';
+import { underAll, linkSignals } from '../runtime/link-signals';
 import type { Reservation } from '../decide/node-reservations';
 import { MIN_READY_REQUESTOR } from '../decide/plan-min-ready';
 import { declineChange } from '../decide/request-decline';
@@ -8,7 +8,6 @@ import { requestPath } from '../model/paths';
 import type { NodeRequest } from '../model/records';
 import { ClaimLostError, type RequestClaim } from '../store/api';
 import { isZkError } from '../zk/errors';
-import { underSignals } from './cloud-call';
 import { type Filling, fillSlots, startLaunch } from './fill-slots';
 import { HeldNode } from './held-node';
 import { type Assignment, NodeSet } from './node-set';
@@ -138,7 +137,7 @@ export class RequestHandler {
       if (claim?.current.record.state !== 'pending') return 'not ours';
       this.#claimed = true;
       const held = claim;
-      return await underSignals([until.signal, held.signal], (stop) => this.#untilDone(held, stop, begin));
+      return await underAll([until.signal, held.signal], (stop) => this.#untilDone(held, stop, begin));
     } catch (error) {
       if (error instanceof ClaimLostError || error instanceof Interruption || pool.now.aborted) return 'lost';
       if (isZkError(error, 'SESSION_EXPIRED')) return 'lost';

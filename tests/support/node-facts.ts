@@ -1,47 +1,20 @@
 import type { KnownNode, NodeFact } from '../../src/decide/node-index';
 import type { RequestFact } from '../../src/decide/request-index';
+import { newNode } from '../../src/model/node-record';
 import type { Node, NodeRequest } from '../../src/model/records';
 
 /** A ready, free node of `fake-east`, pool `main`, label `small`; `changes` overlay it. */
 export function node(changes: Partial<Node> = {}): Node {
-  return {
+  return newNode({
     state: 'ready',
     stateTime: 1000,
-    cloud: null,
     provider: 'fake-east',
     pool: 'main',
     type: ['small'],
-    allocatedTo: null,
-    az: null,
-    region: null,
-    publicIpv4: null,
-    privateIpv4: null,
-    publicIpv6: null,
-    hostId: null,
-    interfaceIp: null,
-    connectionPort: 22,
-    imageId: null,
-    launcher: null,
-    createdTime: 1000,
-    externalId: null,
-    hostname: null,
-    comment: null,
-    userData: null,
-    holdJob: null,
-    hostKeys: [],
     username: null,
-    connectionType: null,
-    shellType: null,
-    holdExpiration: null,
     resources: { instances: 1 },
-    slot: null,
-    attributes: null,
-    pythonPath: null,
-    tenantName: null,
-    requestor: null,
-    driverData: null,
     ...changes,
-  };
+  });
 }
 
 /** As a view shows it. */
