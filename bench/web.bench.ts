@@ -26,7 +26,7 @@ export async function run(): Promise<void> {
   const store = openStore(zk, tools);
   const tree = new SeenTree(store);
   const limits = { ratePerPeer: { perSecond: 1e6, burst: 1e6 } };
-  const routes = launcherRoutes(tree, { version: null, phase: () => 'running', clock: systemClock });
+  const routes = launcherRoutes(tree, { version: null, phase: () => 'running', ...tools });
   const web = await startWeb({ port: 0, listenAddress: '127.0.0.1', routes, limits }, tools);
   await store.nodes.view().ready();
   const agent = new Agent({ keepAlive: true });

@@ -26,7 +26,7 @@ export async function startBuilderWeb(
   about: { readonly version: string | null; readonly drain: AbortSignal },
   metrics?: PrometheusMetrics,
 ): Promise<BuilderWeb | undefined> {
-  const { listenAddress, builderPort, corsOrigin } = context.config().webapp;
+  const { listenAddress, builderPort, corsOrigins } = context.config().webapp;
   if (builderPort === undefined) return undefined;
   const { tools, identity } = context;
   let isRunning = false;
@@ -39,7 +39,7 @@ export async function startBuilderWeb(
   };
   const routes = builderRoutes(tree, { version: about.version, phase, logs, clock: tools.clock });
   if (metrics !== undefined) routes.push(metricsRoute(metrics));
-  const options = { port: builderPort, listenAddress, routes, corsOrigin };
+  const options = { port: builderPort, listenAddress, routes, corsOrigins };
   const server = scope.own(await startWeb(options, tools), (it) => it.close());
   const url = publicUrl(listenAddress, server.port, identity.fqdn);
   tools.log.info('build logs are served', { url });

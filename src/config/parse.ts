@@ -96,12 +96,13 @@ function assemble(document: Document, secrets: Document | undefined, schemas: Dr
 }
 
 function webappConfig(section: z.infer<typeof webappSection>): WebappConfig {
-  const { port, listen_address: listenAddress, builder_port: builderPort, cors_origin: corsOrigin } = section;
+  const { builder_port: builderPort, cors_origin: corsOrigin, admin_token_file: adminTokenFile } = section;
   return {
-    port,
-    listenAddress,
+    port: section.port,
+    listenAddress: section.listen_address,
     ...(builderPort === undefined ? {} : { builderPort }),
-    ...(corsOrigin === undefined ? {} : { corsOrigin }),
+    ...(corsOrigin === undefined ? {} : { corsOrigins: typeof corsOrigin === 'string' ? [corsOrigin] : corsOrigin }),
+    ...(adminTokenFile === undefined ? {} : { adminTokenFile }),
   };
 }
 

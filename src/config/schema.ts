@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { isCron } from './cron';
 import { poolKeys, providerKeys } from './provider-keys';
-import { flag, integer, mapping, number, text, textMap, texts } from './schema-atoms';
+import { choiceOf, flag, integer, mapping, number, text, textMap, texts } from './schema-atoms';
 
 /**
  * The top level of the file (config.md 3 to 7 and 11); providers are checked by their drivers' schemas. The sentences
@@ -13,9 +13,16 @@ export const webappSection = mapping({
   builder_port: integer()
     .optional()
     .describe("Not in Python. TCP port of the builder's server of status and build logs; 0: any; none: no server."),
-  cors_origin: text()
+  cors_origin: choiceOf(text(), texts())
     .optional()
-    .describe('Not in Python. Origin whose pages may read the answers, "*" for all; none if not given.'),
+    .describe(
+      'Not in Python. Origin, or list of origins, whose pages may read the answers, "*" for all; none if not given.',
+    ),
+  admin_token_file: text()
+    .optional()
+    .describe(
+      'Not in Python. File with "NAME TOKEN" lines: who sends one of these tokens may change things over the web; read-only if not given.',
+    ),
 });
 
 export const zooKeeperServerSection = mapping({

@@ -35,8 +35,10 @@ export interface WebappConfig {
   readonly listenAddress: string;
   /** Ours: where the builder serves; it does not if absent. */
   readonly builderPort?: number;
-  /** Ours: the origin whose pages may read the answers. */
-  readonly corsOrigin?: string;
+  /** Ours: the origins whose pages may read the answers; `*` for all. */
+  readonly corsOrigins?: readonly string[];
+  /** Ours: file with the tokens of those who may change things over the web. */
+  readonly adminTokenFile?: string;
 }
 
 export interface ZooKeeperConfig {

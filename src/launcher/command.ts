@@ -67,13 +67,14 @@ async function launch(flags: Flags, version: string, log: Logger, io: ProgramIo)
   if (flags.logConfig !== undefined)
     log.warn('log configuration is not read by this release', { file: flags.logConfig });
   const zk = scope.own(await openZooKeeper({ hosts, tls, timeoutSeconds: timeout }, tools), (it) => it.close());
+  const source = configSource({ config, stamp }, read, () => configStamp(files), zk);
   const metrics = scope.own(openMetrics(io.env, tools), (it) => it.close());
   const observed = scope.own(reportZooKeeper(zk, metrics.prometheus, tools.clock), (it) => it.stop());
   const store = scope.own(openStore(observed.zk, tools), (it) => it.close());
   const onReady = flags.webapp
     ? await startLauncherWeb(
         scope,
-        config.webapp,
+        source.latest,
         store,
         { ...tools, version, drain: io.stop.drain },
         metrics.prometheus,
@@ -81,7 +82,7 @@ async function launch(flags: Flags, version: string, log: Logger, io: ProgramIo)
     : () => undefined;
   await zk.connected(io.stop.drain);
   await runLauncher(
-    { source: configSource({ config, stamp }, read, () => configStamp(files), zk), onReady },
+    { source, onReady },
     {
       ...tools,
       store,
@@ -112,14 +113,17 @@ function configSource(
   read: () => Config,
   stamp: () => string,
   zk: ZooKeeper,
-): ConfigSource {
+): ConfigSource & { latest(): Config } {
   let waiting: typeof first | undefined = first;
+  let latest = first.config;
   let hosts = first.config.zookeeper.hosts;
   return {
+    latest: () => latest,
     stamp: () => waiting?.stamp ?? stamp(),
     load: () => {
       const config = waiting?.config ?? read();
       waiting = undefined;
+      latest = config;
       if (config.zookeeper.hosts !== hosts && config.zookeeper.hosts !== '') {
         hosts = config.zookeeper.hosts;
         zk.updateServers(hosts);

@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Rendering } from './rendering';
 
-export type Method = 'GET' | 'HEAD' | 'POST';
+export type Method = 'GET' | 'HEAD' | 'POST' | 'DELETE';
 
 /** What a route is handed. Nothing of the socket: it cannot answer twice. */
 export interface WebRequest {
@@ -12,6 +12,10 @@ export interface WebRequest {
   /** Of the address and of a form that was posted. */
   readonly query: URLSearchParams;
   readonly headers: IncomingHttpHeaders;
+  /** Empty where the method has none. */
+  readonly body: Buffer;
+  /** Address that the connection comes from; of a proxy, if there is one between. */
+  readonly peer: string;
   /** Aborts when the client is gone, or when the server closes. */
   readonly signal: AbortSignal;
 }

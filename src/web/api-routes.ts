@@ -10,10 +10,14 @@ import { RESOURCES } from './resources';
 import type { SeenTree } from './seen-tree';
 
 /** The resources below `/api/v1` that `tree` can show, and their description. */
-export function apiRoutes(tree: SeenTree, version: string | null, clock: Clock): Route[] {
+export function apiRoutes(
+  tree: SeenTree,
+  about: { readonly program: 'launcher' | 'builder'; readonly version: string | null },
+  clock: Clock,
+): Route[] {
   const shown = RESOURCES.filter((it) => tree.parts.includes(it.part));
   const document = new Rendering(
-    `${JSON.stringify(openApiDocument(shown, version))}\n`,
+    `${JSON.stringify(openApiDocument({ ...about, resources: shown }))}\n`,
     Math.floor(clock.wall() / 1000),
   );
   return [

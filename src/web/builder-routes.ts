@@ -22,7 +22,7 @@ export function builderRoutes(tree: SeenTree, { version, phase, logs, clock }: B
   return [
     ...dashboardRoutes(Math.floor(clock.wall() / 1000)),
     ...healthRoutes(tree, { program: 'builder', version, phase }, clock),
-    ...apiRoutes(tree, version, clock),
+    ...apiRoutes(tree, { program: 'builder', version }, clock),
     ...changeRoutes(tree, clock),
     ...logRoutes(tree, logs, clock),
   ];

@@ -19,7 +19,7 @@ export interface LocalLogs {
 }
 
 const LOG_TYPE = 'text/plain; charset=utf-8';
-const PATH = '/api/v1/builds/:image/:build/log';
+export const LOG_PATH = '/api/v1/builds/:image/:build/log';
 
 /** Where a log lies, and what must not be seen of it. */
 interface LogSource {
@@ -45,8 +45,8 @@ export function logRoutes(tree: SeenTree, logs: LocalLogs | undefined, clock: Cl
     },
   });
   return [
-    route(PATH, logAnswer),
-    route(`${PATH}/stream`, async (log, { key, file, secrets }, request) => {
+    route(LOG_PATH, logAnswer),
+    route(`${LOG_PATH}/stream`, async (log, { key, file, secrets }, request) => {
       const offset = await firstOffset(log, request);
       const followed = {
         file,

@@ -32,6 +32,11 @@ export class RateLimit {
     return true;
   }
 
+  /** Whether one more would be in order, without taking it. */
+  has(peer: string): boolean {
+    return this.#bucketOf(peer).tokens >= 1;
+  }
+
   #bucketOf(peer: string): Bucket {
     const now = this.clock.monotonic();
     const { perSecond, burst } = this.rate;

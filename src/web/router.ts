@@ -20,13 +20,20 @@ export class Router {
   find(method: string, path: string): Found {
     const parts = decoded(path.split('/'));
     if (parts === undefined) return { kind: 'bad-path' };
+    if (!parts.every(isName)) return { kind: 'not-found' };
     const matching = this.#routes.filter((it) => matches(it.parts, parts));
-    const [first] = matching;
-    if (first === undefined) return { kind: 'not-found' };
-    const allowed = methodsOf(first.route);
-    if (!allowed.includes(method as Method)) return { kind: 'method', allowed };
-    return { kind: 'route', route: first.route, params: paramsOf(first.parts, parts) };
+    if (matching.length === 0) return { kind: 'not-found' };
+    const found = matching.find((it) => methodsOf(it.route).includes(method as Method));
+    if (found === undefined) {
+      return { kind: 'method', allowed: [...new Set(matching.flatMap((it) => methodsOf(it.route)))] };
+    }
+    return { kind: 'route', route: found.route, params: paramsOf(found.parts, parts) };
   }
+}
+
+/** Parts name znodes: what would lead elsewhere, or nowhere, is no name of anything. */
+function isName(part: string): boolean {
+  return part !== '.' && part !== '..' && !/[/\x00-\x1f\x7f]/.test(part);
 }
 
 function methodsOf(route: Route): readonly Method[] {

@@ -16,6 +16,9 @@ interface Watched {
 /** The parts of the tree that a web server shows, as the store's views have them, with a count of changes of each. */
 export class SeenTree {
   readonly #watched: ReadonlyMap<Part, Watched>;
+  readonly #closing = new AbortController();
+  /** Aborts when it is closed. */
+  readonly closed: AbortSignal = this.#closing.signal;
   readonly #listeners = new Set<(part: Part, ids: ReadonlySet<string>) => void>();
 
   /** Opens the views of `parts`, and no others. */
@@ -68,6 +71,7 @@ export class SeenTree {
   }
 
   close(): void {
+    this.#closing.abort(new Error('the view is closed'));
     for (const { stop } of this.#watched.values()) stop();
     this.#listeners.clear();
   }

@@ -17,8 +17,8 @@ const SECURITY_HEADERS: Readonly<Record<string, string>> = {
 
 export interface SendTools {
   readonly clock: Clock;
-  /** Value of `Access-Control-Allow-Origin`; without it pages of other origins read nothing. */
-  readonly corsOrigin?: string | undefined;
+  /** Origins whose pages may read answers, `*` for all; pages of others read nothing. */
+  readonly corsOrigins?: readonly string[] | undefined;
 }
 
 /** Sends an answer, whole or until `signal` aborts. Rejects when the client goes in the middle. */
@@ -30,8 +30,9 @@ export async function send(
   signal: AbortSignal,
 ): Promise<void> {
   for (const [name, value] of Object.entries(SECURITY_HEADERS)) response.setHeader(name, value);
-  if (tools.corsOrigin !== undefined) response.setHeader('Access-Control-Allow-Origin', tools.corsOrigin);
-  if (answer.kind === 'body') return sendBody(request, response, answer, tools.clock.wall());
+  const corsOrigin = corsOriginFor(request, tools.corsOrigins ?? []);
+  if (corsOrigin !== undefined) response.setHeader('Access-Control-Allow-Origin', corsOrigin);
+  if (answer.kind === 'body') return sendBody(request, response, answer, tools);
   if (answer.kind === 'stream') return sendStream(request, response, answer, signal);
   return sendEvents(request, response, answer, tools, signal);
 }
@@ -40,11 +41,13 @@ async function sendBody(
   request: IncomingMessage,
   response: ServerResponse,
   answer: BodyAnswer,
-  now: number,
+  tools: SendTools,
 ): Promise<void> {
+  const now = tools.clock.wall();
   const { rendering } = answer;
   setHeaders(response, answer);
-  response.setHeader('Vary', 'Accept, Accept-Encoding');
+  const varies = tools.corsOrigins?.some((it) => it !== '*') === true;
+  response.setHeader('Vary', varies ? 'Accept, Accept-Encoding, Origin' : 'Accept, Accept-Encoding');
   if (answer.cached) setCaching(response, answer, now);
   else response.setHeader('Cache-Control', 'no-store');
   if (answer.cached && answer.status === 200 && isKnown(rendering, request.headers)) {
@@ -117,6 +120,12 @@ async function sendEvents(
     }
   }
   response.end();
+}
+
+/** What goes into `Access-Control-Allow-Origin`: everybody, or the one who asks if it is on the list. */
+function corsOriginFor({ headers }: IncomingMessage, allowed: readonly string[]): string | undefined {
+  if (allowed.includes('*')) return '*';
+  return allowed.find((it) => it === headers.origin);
 }
 
 function setHeaders(response: ServerResponse, answer: BodyAnswer | StreamAnswer): void {

@@ -6,7 +6,7 @@ import type { Answer, Method, Route } from './answer';
 import { problem } from './answers';
 import { publicUrl } from './public-url';
 import { RateLimit, type Rate } from './rate-limit';
-import { BodyTooLongError, readForm } from './read-form';
+import { BodyTooLongError, formOf, readBody } from './read-body';
 import { Router } from './router';
 import { send } from './send';
 
@@ -46,8 +46,8 @@ export interface WebOptions {
   readonly port: number;
   readonly listenAddress: string;
   readonly routes: readonly Route[];
-  /** Value of `Access-Control-Allow-Origin`; none by default. */
-  readonly corsOrigin?: string | undefined;
+  /** Origins whose pages may read the answers, `*` for all; none by default. */
+  readonly corsOrigins?: readonly string[] | undefined;
   readonly limits?: Partial<WebLimits>;
 }
 
@@ -198,11 +198,12 @@ class HttpServer implements WebServer {
     }
     try {
       const query = new URLSearchParams(queryOf(request));
-      if (method === 'POST') {
-        for (const [name, value] of await readForm(request, this.#limits.bodyBytes)) query.append(name, value);
-      }
+      const body = await readBody(request, this.#limits.bodyBytes);
+      for (const [name, value] of formOf(request, body)) query.append(name, value);
+      const { route, params } = found;
       const { headers } = request;
-      return await found.route.handle({ method: method as Method, path, params: found.params, query, headers, signal });
+      const peer = request.socket.remoteAddress ?? '';
+      return await route.handle({ method: method as Method, path, params, query, headers, body, peer, signal });
     } catch (error) {
       if (error instanceof BodyTooLongError) {
         return problem(413, 'body-too-long', error.message, { Connection: 'close' });
@@ -214,7 +215,7 @@ class HttpServer implements WebServer {
   }
 
   async #send(request: IncomingMessage, response: ServerResponse, answer: Answer, signal: AbortSignal): Promise<void> {
-    const tools = { clock: this.tools.clock, corsOrigin: this.options.corsOrigin };
+    const tools = { clock: this.tools.clock, corsOrigins: this.options.corsOrigins };
     if (answer.kind === 'body') return send(request, response, answer, tools, signal);
     if (this.#streams >= this.#limits.streams) {
       const busy = problem(503, 'too-many-streams', 'too many streams are open', { 'Retry-After': '5' });

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { webUrlOf } from '../../../src/model/component-extras';
 import { systemClock } from '../../../src/runtime/clock';
 import { silentLogger } from '../../../src/runtime/log';
+import { systemRandom } from '../../../src/runtime/random';
 import { launcherRoutes } from '../../../src/web/launcher-routes';
 import { SeenTree } from '../../../src/web/seen-tree';
 import { startWeb } from '../../../src/web/server';
@@ -43,7 +44,13 @@ describe('a builder that serves HTTP', () => {
     const build = await farm.until((images) => [...(images.get('deb')?.builds.values() ?? [])][0]);
     await farm.logged('one', build.key, 'element');
     const tree = new SeenTree(farm.store);
-    const routes = launcherRoutes(tree, { version: null, phase: () => 'running', clock: systemClock });
+    const routes = launcherRoutes(tree, {
+      version: null,
+      phase: () => 'running',
+      clock: systemClock,
+      log: silentLogger,
+      random: systemRandom,
+    });
     const tools = { clock: systemClock, log: silentLogger };
     const launcher = await startWeb({ port: 0, listenAddress: '127.0.0.1', routes }, tools);
     await Promise.all([farm.store.images.view().settled(), components.settled()]);

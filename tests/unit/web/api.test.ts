@@ -1,6 +1,6 @@
 import { FakeClock } from '../../support/fake-clock';
 import { treeNames } from '../../support/fixture-tree';
-import { ask, EventReader } from './fetch';
+import { ask, EventReader, inTime } from './fetch';
 import { complaints } from './schema-check';
 import { WebWorld } from './web-world';
 
@@ -48,26 +48,6 @@ describe.each(treeNames())('%s', (name) => {
       }
     }
   });
-});
-
-test('the document: paths that are served, parameters that are in them, references that lead somewhere', async () => {
-  web = await WebWorld.open('12-min-ready-node-ready', clock);
-  const document = await get<OpenApi>('/api/v1/openapi.json');
-  expect(document.openapi).toBe('3.1.0');
-  const ids = Object.values(document.paths).map((it) => it.get.operationId);
-  expect(new Set(ids).size).toBe(ids.length);
-  for (const [path, { get: operation }] of Object.entries(document.paths)) {
-    const named = [...path.matchAll(/\{(\w+)\}/g)].map((it) => it[1]);
-    expect((operation.parameters ?? []).filter((it) => it.in === 'path').map((it) => it.name)).toEqual(named);
-    const { status, text } = await ask(web.url(path.replace(/\{\w+\}/g, 'none')), { method: 'HEAD' });
-    expect([path, status, text]).toEqual([path, named.length > 0 ? 404 : 200, '']);
-  }
-  const references = [...JSON.stringify(document).matchAll(/"#\/components\/schemas\/(\w+)"/g)].map((it) => it[1]!);
-  for (const it of references) expect(document.components.schemas).toHaveProperty(it);
-  const none = await ask(web.url('/api/v1/nodes/none'));
-  expect(
-    complaints(document as never, { $ref: '#/components/schemas/Problem' } as never, JSON.parse(none.text)),
-  ).toEqual([]);
 });
 
 test.each([
@@ -179,20 +159,12 @@ test('changes are told as events: first everything, then ids, at rest in between
   await web.zk.create('/nodepool/nodes/0000005001', Buffer.from('{}'));
   await web.zk.create('/nodepool/nodes/0000005002', Buffer.from('{}'));
   await web.settled();
-  expect(await inTime(events.next())).toEqual({
+  expect(await inTime(events.next(), clock)).toEqual({
     event: 'nodes',
     data: '{"ids":["0000005001","0000005002"],"sight":"fresh"}',
   });
   web.world.server.suspend(web.zk);
-  expect(await inTime(events.next())).toEqual({ event: 'nodes', data: '{"all":true,"sight":"stale"}' });
+  expect(await inTime(events.next(), clock)).toEqual({ event: 'nodes', data: '{"all":true,"sight":"stale"}' });
   web.world.server.resume(web.zk);
   events.close();
 });
-
-/** Lets time go on until it is there. */
-async function inTime<T>(wanted: Promise<T>): Promise<T> {
-  let isThere = false;
-  const seen = wanted.finally(() => (isThere = true));
-  while (!isThere) await clock.advance(200);
-  return seen;
-}

@@ -1,3 +1,4 @@
+import type { FakeClock } from '../../support/fake-clock';
 import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 
 export interface Reply {
@@ -16,7 +17,9 @@ export interface Asking {
 /** One request over a connection of its own; nothing is followed, decoded or kept. */
 export function ask(url: string, asking: Asking = {}): Promise<Reply> {
   return new Promise((resolve, reject) => {
-    const { method = 'GET', headers = {}, body } = asking;
+    const { method = 'GET', body } = asking;
+    const length = body === undefined ? {} : { 'content-length': String(Buffer.byteLength(body)) };
+    const headers = { ...length, ...asking.headers };
     const sent = httpRequest(url, { method, headers, agent: false }, (response) => {
       const chunks: Buffer[] = [];
       response.on('data', (it: Buffer) => chunks.push(it));
@@ -120,4 +123,15 @@ export class EventReader {
     this.#ended = true;
     this.#wake();
   }
+}
+
+/** Lets time go on until it is there. */
+export async function inTime<T>(wanted: Promise<T>, clock: FakeClock): Promise<T> {
+  let isThere = false;
+  const seen = wanted.finally(() => (isThere = true));
+  while (!isThere) {
+    await clock.advance(200);
+    await new Promise((done) => setImmediate(done)); // what goes over sockets needs turns of its own
+  }
+  return seen;
 }

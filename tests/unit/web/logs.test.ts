@@ -8,6 +8,7 @@ import { buildPath, type BuildKey } from '../../../src/model/paths';
 import type { Component } from '../../../src/model/records';
 import { systemClock } from '../../../src/runtime/clock';
 import { silentLogger } from '../../../src/runtime/log';
+import { seededRandom } from '../../../src/runtime/random';
 import type { ImageClaim, Store } from '../../../src/store/api';
 import { openStore } from '../../../src/store/store';
 import { BUILDER_PARTS, builderRoutes } from '../../../src/web/builder-routes';
@@ -39,7 +40,13 @@ class LogWorld {
       file: ({ image, build }: BuildKey) => join(it.folder, `${image}-${build}.log`),
       secretsOf: () => ['hunter2', 'first line\nsecond line'],
     };
-    const options = { version: null, phase: () => 'running' as const, clock: systemClock };
+    const options = {
+      version: null,
+      phase: () => 'running' as const,
+      clock: systemClock,
+      log: silentLogger,
+      random: seededRandom(3),
+    };
     const builderTree = new SeenTree(it.store, BUILDER_PARTS);
     it.builder = await serve(builderRoutes(builderTree, { ...options, logs }));
     const launcherTree = new SeenTree(it.store);

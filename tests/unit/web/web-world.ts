@@ -1,10 +1,11 @@
-import { silentLogger } from '../../../src/runtime/log';
+import { type Logger, silentLogger } from '../../../src/runtime/log';
+import { seededRandom } from '../../../src/runtime/random';
 import type { Clock } from '../../../src/runtime/clock';
 import type { Store } from '../../../src/store/api';
 import { openStore } from '../../../src/store/store';
 import type { Route } from '../../../src/web/answer';
 import type { Phase } from '../../../src/web/health';
-import { launcherRoutes } from '../../../src/web/launcher-routes';
+import { launcherRoutes, type LauncherWebOptions } from '../../../src/web/launcher-routes';
 import { SeenTree } from '../../../src/web/seen-tree';
 import { startWeb, type WebServer } from '../../../src/web/server';
 import type { ZooKeeper } from '../../../src/zk/client';
@@ -30,13 +31,17 @@ export class WebWorld {
     recorded: string | undefined,
     clock: Clock,
     more: (tree: SeenTree) => readonly Route[] = () => [],
+    admin?: LauncherWebOptions['admin'],
+    log: Logger = silentLogger,
   ): Promise<WebWorld> {
     const world = new World();
     const zk = await world.connect();
     if (recorded !== undefined) await putTree(zk, readTree(recorded), { ephemeral: 'keep' });
-    const store = openStore(zk, world.tools(zk));
+    const store = openStore(zk, { ...world.tools(zk), clock });
     const it = new WebWorld(world, zk, store, new SeenTree(store));
-    const routes = [...launcherRoutes(it.tree, { version: '1.2.3', phase: () => it.phase, clock }), ...more(it.tree)];
+    const tools = { clock, log, random: seededRandom(7) };
+    const about = { version: '1.2.3', phase: () => it.phase };
+    const routes = [...launcherRoutes(it.tree, { ...about, ...tools, admin }), ...more(it.tree)];
     it.server = await startWeb({ port: 0, listenAddress: '127.0.0.1', routes }, { clock, log: silentLogger });
     await it.settled();
     return it;
@@ -46,7 +51,8 @@ export class WebWorld {
   static async openBlind(of: WebWorld, clock: Clock): Promise<{ server: WebServer; close(): Promise<void> }> {
     const store = openStore(of.zk, of.world.tools(of.zk));
     const tree = new SeenTree(store);
-    const routes = launcherRoutes(tree, { version: null, phase: () => 'running', clock });
+    const tools = { clock, log: silentLogger, random: seededRandom(8) };
+    const routes = launcherRoutes(tree, { version: null, phase: () => 'running', ...tools });
     const server = await startWeb({ port: 0, listenAddress: '127.0.0.1', routes }, { clock, log: silentLogger });
     const close = async () => {
       await server.close();
