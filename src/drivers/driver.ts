@@ -52,6 +52,13 @@ export interface LaunchSpec {
   readonly metadata: Readonly<Record<string, string>>;
   /** Availability zone chosen by the launcher. */
   readonly zone?: string;
+  /**
+   * Throws when the caller may not ask for the instance any more, because the node is no longer known to be its own. To be
+   * called right before the call that creates leaves this process, each time: between a decision and its execution a
+   * process may stand still for any length of time. `openProvider` does so before `launch`; a driver that has something
+   * to look up first does so again.
+   */
+  readonly confirm?: () => void;
 }
 
 export type InstanceState = 'starting' | 'running' | 'failed' | 'deleting';

@@ -3,6 +3,7 @@ import type { DriverTools, Provider } from './driver';
 import { observed, type ObservedCall } from './observed';
 import { withRateLimit } from './rate-limit';
 import { driverOf } from './registry';
+import { wrapProvider } from './wrap-provider';
 import { withTransientRetries } from './transient-retries';
 
 export interface OpenProviderOptions {
@@ -20,8 +21,19 @@ export function openProvider(config: ProviderConfig, tools: DriverTools, options
   const driver = driverOf(config);
   const { clock, random } = tools;
   const { onCall, attempts } = options;
-  const plain = driver.connect(config, tools);
+  const plain = confirmed(driver.connect(config, tools));
   const told = onCall === undefined ? plain : observed(plain, clock, onCall);
   const limited = withRateLimit(told, driver.requestDistanceMs?.(config) ?? 0, clock);
   return withTransientRetries(limited, { clock, random, ...(attempts === undefined ? {} : { attempts }) });
+}
+
+/** Asks `confirm` of a launch when its turn has come, and again before each repetition. */
+function confirmed(inner: Provider): Provider {
+  return {
+    ...wrapProvider(inner, (_call, work) => work()),
+    launch: async (spec, signal) => {
+      spec.confirm?.();
+      return inner.launch(spec, signal);
+    },
+  };
 }

@@ -9,6 +9,14 @@ import type { LauncherTools } from './tools';
 /** One try at a deletion; then the node is let go and tried again later (launcher.md 17). */
 const DELETION_TIMEOUT_MS = 600_000;
 
+/**
+ * How long after the end of its launcher a call for an instance may still be on its way, or lists not show what it made.
+ */
+const LATE_CALL_MS = 5_000;
+
+/** Nobody has written what became of the launch. */
+const UNCERTAIN: ReadonlySet<NodeState> = new Set(['building', 'deleting']);
+
 const DELETABLE: ReadonlySet<NodeState> = new Set([
   'init',
   'used',
@@ -79,7 +87,14 @@ async function destroyAll(
     return;
   }
   if (state === 'init') return; // no instance was asked for yet
-  for (const { externalId } of await instancesOfNode(runtime, claim.id, tools, signal)) {
+  await destroyListed(claim.id, runtime, tools, signal);
+  if (!UNCERTAIN.has(state)) return;
+  await tools.clock.sleep(LATE_CALL_MS, signal);
+  await destroyListed(claim.id, runtime, tools, signal);
+}
+
+async function destroyListed(node: string, runtime: ProviderRuntime, tools: LauncherTools, signal: AbortSignal) {
+  for (const { externalId } of await instancesOfNode(runtime, node, tools, signal)) {
     await destroyInstance(runtime.provider, externalId, tools, signal);
   }
 }

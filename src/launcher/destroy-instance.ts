@@ -43,7 +43,7 @@ export async function destroyInstance(
 
 /**
  * The instances that were made for a node, also those whose id never reached its record: the name and the metadata go to
- * the cloud with the first call.
+ * the cloud with the first call. Those on their way out are among them: they count at the cloud until they are gone.
  */
 export async function instancesOfNode(
   { provider, owner }: { readonly provider: Provider; readonly owner: Owner },
@@ -52,7 +52,7 @@ export async function instancesOfNode(
   signal: AbortSignal,
 ): Promise<readonly Instance[]> {
   const listed = await untilAnswered((it) => provider.list(it), tools, signal);
-  return listed.filter((it) => it.metadata[NODE_ID_KEY] === node && isOwn(it, owner) && it.state !== 'deleting');
+  return listed.filter((it) => it.metadata[NODE_ID_KEY] === node && isOwn(it, owner));
 }
 
 /** The id in a record, if it is one that a driver can have given. */

@@ -128,7 +128,7 @@ async function attempts(
       await reportFailure(node, job, attempt, error, tools, signal);
       if (last) return 'failed';
     }
-    await clearAttempt(node, job, tools, signal);
+    if (!(await clearAttempt(node, job, tools, signal))) return 'failed';
     attempt += 1;
   }
 }
@@ -171,11 +171,7 @@ async function begin(
   signal: AbortSignal,
 ): Promise<ExternalId> {
   const spec = launchSpec(node, attempt, job, choice, tools);
-  const ask = (it: AbortSignal) => {
-    if (!node.isHeld()) throw new ClaimLostError(node.id, 'lock-gone');
-    return job.runtime.provider.launch(spec, it);
-  };
-  const instance = await untilAnswered(ask, tools, signal);
+  const instance = await untilAnswered((it) => job.runtime.provider.launch(spec, it), tools, signal);
   await node.write({ externalId: asJson(instance.externalId) });
   return instance.externalId;
 }
@@ -211,6 +207,9 @@ function launchSpec(
       ...(installation === undefined ? {} : { [INSTALLATION_ID_KEY]: installation }),
     },
     ...(job.zone === undefined ? {} : { zone: job.zone }),
+    confirm: () => {
+      if (!node.isHeld()) throw new ClaimLostError(node.id, 'lock-gone');
+    },
   };
 }
 
@@ -230,7 +229,10 @@ async function hostKeysOf(
   return check.kind === 'known' ? check.keys : tools.scanHostKeys(check.target, signal);
 }
 
-/** Which attempt a node of another launcher is at; takes over an instance whose id did not reach the record. */
+/**
+ * Which attempt a node of another launcher is at; takes over an instance whose id did not reach the record. One that is on its
+ * way out is waited for, so that the node never has two.
+ */
 async function inheritedAttempt(
   node: HeldNode,
   job: LaunchJob,
@@ -240,10 +242,14 @@ async function inheritedAttempt(
   const found = await instancesOfNode(job.runtime, node.id, tools, signal);
   const newest = newestAttempt(node.id, found);
   if (newest === undefined) return 1;
-  if (storedExternalId(node.record.externalId) === undefined && newest.state !== 'failed') {
-    await node.write({ state: 'building', externalId: asJson(newest.externalId) });
+  const attempt = attemptOf(node.id, newest.name);
+  if (storedExternalId(node.record.externalId) !== undefined) return attempt;
+  if (newest.state === 'deleting') {
+    await destroyInstance(job.runtime.provider, newest.externalId, tools, signal);
+    return attempt + 1;
   }
-  return attemptOf(node.id, newest.name);
+  if (newest.state !== 'failed') await node.write({ state: 'building', externalId: asJson(newest.externalId) });
+  return attempt;
 }
 
 function newestAttempt(node: string, found: readonly Instance[]): Instance | undefined {
@@ -269,8 +275,16 @@ async function reportFailure(
   for (const line of text.split('\n')) tools.log.info('console', { line });
 }
 
-/** Removes what the failed attempt made, so that the next one starts clean; what resists is left to the leak cleanup. */
-async function clearAttempt(node: HeldNode, job: LaunchJob, tools: LauncherTools, signal: AbortSignal): Promise<void> {
+/**
+ * Removes what the failed attempt made, so that the next one starts clean. False when it resists: with another attempt the
+ * node would have two instances and count for one, so it fails, and is deleted with patience.
+ */
+async function clearAttempt(
+  node: HeldNode,
+  job: LaunchJob,
+  tools: LauncherTools,
+  signal: AbortSignal,
+): Promise<boolean> {
   const { provider, config } = job.runtime;
   try {
     await within(config.launchTimeout * 1000, 'deletion', tools, signal, async (it) => {
@@ -282,6 +296,8 @@ async function clearAttempt(node: HeldNode, job: LaunchJob, tools: LauncherTools
   } catch (error) {
     signal.throwIfAborted();
     tools.log.warn('instance of a failed attempt could not be removed', { err: error });
+    return false;
   }
   await node.write({ externalId: null, interfaceIp: null });
+  return true;
 }

@@ -47,6 +47,30 @@ const spec = (
 
 const fault = (it: object) => server.cloud.injectFault(NAME, it);
 
+describe('a launch whose caller may not ask any more', () => {
+  const config = () => providerConfig({ name: NAME, section: { cloud: 'fake' } });
+  const open = () => {
+    const provider = openProvider(config(), { ...driverTools(), env: server.env });
+    providers.push(provider);
+    return provider;
+  };
+  const calls = () => server.cloud.calls.latest(NAME).filter((it) => it.operation === 'create-server');
+  const confirmTimes = (times: number) => () => {
+    if (times-- <= 0) throw new Error('not mine');
+  };
+
+  test.each([
+    ['before the call', 0, 0],
+    ['while flavours and images are looked up', 1, 0],
+    ['in the pause after a call without an answer', 2, 1],
+  ])('%s', async (_title, confirmations, asked) => {
+    fault({ operation: 'create-server', status: 503 });
+    const confirm = confirmTimes(confirmations);
+    await expect(open().launch({ ...spec('np1'), confirm }, never)).rejects.toThrow('not mine');
+    expect(calls()).toHaveLength(asked);
+  });
+});
+
 describe('what the cloud says becomes an error that is decided on', () => {
   test.each([
     ['503', { status: 503 }, { code: 'transient' }],

@@ -3,11 +3,12 @@ import { LIMITS, type SoakWorld } from './soak-world';
 
 /** What has to hold at every moment. Violations are gathered, so that one does not hide the next. */
 export class Invariants {
-  /** Instances that were seen without a node. */
-  readonly leaked = new Set<string>();
   readonly #violations: string[] = [];
   readonly #excess = new Map<string, number>();
   readonly #inUse = new Map<string, string>();
+  /** Nodes that were ever there. */
+  readonly #known = new Set<string>();
+  readonly #orphans = new Set<string>();
   readonly #stop: () => void;
 
   constructor(private readonly world: SoakWorld) {
@@ -53,31 +54,42 @@ export class Invariants {
     }
   }
 
-  /**
-   * Rarely an instance was seen whose node is gone. What we believe, and have not shown: a launcher frozen between looking at
-   * its lock and sending the call makes it when it wakes up. The leak cleanup removes it, and the end of the soak waits for
-   * that; the report lists the names.
-   */
-  #isLeaked(name: string): boolean {
-    const { nodes } = this.world.peer.store.nodes.view();
+  /** An instance whose node was there and is gone counts for nobody. */
+  #requireNode(name: string, provider: string): void {
     const id = name.slice(2, 12);
-    const isPast = [...nodes.keys()].some((it) => it > id);
-    const isLeaked = isPast && !nodes.has(id);
-    if (isLeaked) this.leaked.add(name);
-    return isLeaked;
+    if (!this.#known.has(id) || this.world.peer.store.nodes.view().nodes.has(id) || this.#orphans.has(name)) return;
+    this.#orphans.add(name);
+    this.violated(`instance ${name} of ${provider} has no node; the calls for it:\n${this.#story(id, provider)}`);
   }
 
-  /** Of each name at most one instance, and never more than the limits allow. */
+  #story(node: string, provider: string): string {
+    const { cloud } = this.world.fleet.cloud;
+    const about = new Set(
+      cloud
+        .account(provider)
+        .servers.list()
+        .filter((it) => it.name.startsWith(`np${node}`))
+        .flatMap((it) => [it.name, it.id]),
+    );
+    return cloud.calls
+      .latest(provider)
+      .filter((it) => about.has(it.subject))
+      .map((it) => `  ${new Date(it.at).toISOString()} ${it.operation} ${it.subject} ${it.status} ${it.delivery}`)
+      .join('\n');
+  }
+
+  /** Each instance has a node, of each name there is at most one, and there are never more than the limits allow. */
   #lookAtCloud(): void {
     const { cloud } = this.world.fleet.cloud;
+    for (const id of this.world.peer.store.nodes.view().nodes.keys()) this.#known.add(id);
     for (const [provider, limit] of Object.entries(LIMITS)) {
       const { servers } = cloud.account(provider);
       const names = servers.list().map((it) => it.name);
       const doubles = names.filter((it, at) => names.indexOf(it) !== at);
       if (doubles.length > 0) this.violated(`two instances of one name in ${provider}: ${doubles.join()}`);
-      const counted = names.filter((it) => !this.#isLeaked(it));
-      if (counted.length <= limit) continue;
-      const most = Math.max(counted.length, this.#excess.get(provider) ?? 0);
+      for (const it of names) this.#requireNode(it, provider);
+      if (names.length <= limit) continue;
+      const most = Math.max(names.length, this.#excess.get(provider) ?? 0);
       this.#excess.set(provider, most);
       this.world.say(`${names.length} instances in ${provider}, allowed are ${limit}: ${names.sort().join()}`);
     }

@@ -25,8 +25,6 @@ export interface SoakReport {
   readonly attacks: Readonly<Record<string, number>>;
   /** Empty when all was well. */
   readonly violations: readonly string[];
-  /** Names of instances that were seen without a node; cleaned up in the end, or a violation. */
-  readonly leaked: readonly string[];
   /** Seconds from the end of the work until all was quiet. */
   readonly quietAfter: number;
   readonly watchesPerLauncher: readonly number[];
@@ -66,7 +64,6 @@ export async function runSoak({ seconds, seed, say }: SoakOptions): Promise<Soak
       outcomes: Object.fromEntries([...outcomes].sort()),
       attacks,
       violations,
-      leaked: [...invariants.leaked],
       quietAfter,
       watchesPerLauncher: watches,
       memory,

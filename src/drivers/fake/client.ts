@@ -14,6 +14,8 @@ export interface CallOptions {
   readonly waitMs?: number;
   /** For `NotFoundError`. */
   readonly subject?: string;
+  /** Called right before each try; what it throws is the outcome. */
+  readonly confirm?: (() => void) | undefined;
 }
 
 export interface ClientOptions {
@@ -70,6 +72,7 @@ export class CloudClient {
       return await work(linked.signal);
     } catch (error) {
       if (error instanceof DriverError) throw error;
+      if (error instanceof Unconfirmed) throw error.cause;
       if (signal.aborted) throw signal.reason;
       throw new TransientError(this.options.provider, { cause: lean(error) });
     } finally {
@@ -92,6 +95,7 @@ export class CloudClient {
 
   async #once(method: string, url: string, signal: AbortSignal, options: CallOptions): Promise<unknown> {
     const { body, data, headers, waitMs = 0 } = options;
+    confirm(options);
     const response = await this.#http.request<unknown>({
       method,
       url,
@@ -124,6 +128,17 @@ function messageOf(body: unknown): string {
 
 function nobodyListens(error: unknown): boolean {
   return isAxiosError(error) && (error.code === 'ECONNREFUSED' || error.code === 'ENOENT');
+}
+
+/** Tells what `confirm` has thrown from what went wrong with the call. */
+class Unconfirmed extends Error {}
+
+function confirm(options: CallOptions): void {
+  try {
+    options.confirm?.();
+  } catch (error) {
+    throw new Unconfirmed('not asked', { cause: error });
+  }
 }
 
 /** Without the request and its configuration, which axios hangs on its errors. */

@@ -44,7 +44,7 @@ export class FakeProvider implements Provider {
     const [flavor, image] = await Promise.all([this.#flavor(spec.label, signal), this.#imageId(spec, signal)]);
     const body = serverBody(spec, flavor, image, this.config);
     try {
-      return this.#instance(await this.#call<ServerView>('POST', 'servers', signal, { body }));
+      return this.#instance(await this.#call<ServerView>('POST', 'servers', signal, { body, confirm: spec.confirm }));
     } catch (error) {
       if (error instanceof RefusedError) this.#forget();
       throw error;

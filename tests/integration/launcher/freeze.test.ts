@@ -1,7 +1,8 @@
 import { nodePath, requestPath } from '../../../src/model/paths';
 import { systemClock } from '../../../src/runtime/clock';
 import { seededRandom } from '../../../src/runtime/random';
-import { configText, Fleet, type Peer, until } from './fleet';
+import { eventually } from '../../support/eventually';
+import { configText, Fleet, type Peer, until, untilNodeGone } from './fleet';
 import { LauncherProcess } from './launcher-process';
 
 const never = new AbortController().signal;
@@ -61,6 +62,25 @@ describe(`a launcher that is frozen under load (FREEZE_SEED=${SEED})`, () => {
     expect(new Set(all.map((it) => it.slice(0, 12))).size).toBe(all.length); // of each node one instance only
     expect(all.length).toBe(after.filter(([path]) => path.startsWith(nodePath(''))).length);
   });
+
+  test('in the pause between two calls for an instance: asks no more, since its node may be gone by now', async () => {
+    const peer = await fleet.peer();
+    fleet.cloud.cloud.injectFault('fake-east', { operation: 'create-server', effect: 'error', status: 503 });
+    frozen = await LauncherProcess.start(fleet, 'frozen', CONFIG);
+    const request = await peer.scheduler.submit({ labels: ['small'] });
+    await eventually(() => createCalls(fleet).length > 0);
+    frozen.freeze();
+    await peer.scheduler.cancel(request);
+    const [id] = (await peer.store.nodes.read()).keys();
+    const other = await fleet.launcher(CONFIG);
+    await untilNodeGone(peer.store, id!);
+    await other.drain();
+    fleet.cloud.cloud.adjust('fake-east', { 'boot-time': 0 }); // and the fault is over
+    frozen.thaw();
+    const next = await peer.scheduler.submit({ labels: ['small'] });
+    const outcome = await peer.scheduler.await(next, never);
+    expect(fleet.serverNames()).toEqual(outcome.state === 'fulfilled' ? [`np${outcome.record.nodes[0]}`] : 'served');
+  });
 });
 
 /** Path, place in the server's order of its creation and of its last change, number of changes: of all records. */
@@ -75,11 +95,14 @@ async function versions({ zk, store }: Peer, requests: readonly { readonly id: s
   );
 }
 
+function createCalls({ cloud }: Fleet) {
+  return cloud.cloud.calls.latest('fake-east').filter((it) => it.operation === 'create-server');
+}
+
 /** Names under which the cloud has made instances, in order; one that was asked for again is there once. */
-function bootNames({ cloud }: Fleet): string[] {
-  const made = cloud.cloud.calls
-    .latest('fake-east')
-    .filter((it) => it.operation === 'create-server' && it.status < 300)
+function bootNames(fleet: Fleet): string[] {
+  const made = createCalls(fleet)
+    .filter((it) => it.status < 300)
     .map((it) => it.subject);
   return [...new Set(made)];
 }

@@ -17,7 +17,7 @@ import type { Node } from '../../../src/model/records';
 import { silentLogger } from '../../../src/runtime/log';
 import { RecordedMetrics } from '../../../src/runtime/metrics/recorded';
 import { seededRandom } from '../../../src/runtime/random';
-import type { Store } from '../../../src/store/api';
+import { ClaimLostError, type Store } from '../../../src/store/api';
 import { openStore } from '../../../src/store/store';
 import { MemoryServer } from '../../../src/zk/memory';
 import { FakeClock } from '../../support/fake-clock';
@@ -33,6 +33,8 @@ class ScriptedProvider implements Provider {
   readonly destroyed: string[] = [];
   instances: Instance[] = [];
   onSettled: () => Promise<void> = () => Promise.resolve();
+  /** What comes of `destroy`; gone at once if undefined. */
+  resists: Error | undefined;
 
   constructor(
     private readonly launches: Answer[],
@@ -58,7 +60,7 @@ class ScriptedProvider implements Provider {
 
   destroy(externalId: string): Promise<void> {
     this.destroyed.push(externalId);
-    return Promise.reject(new NotFoundError(this.name, externalId));
+    return Promise.reject(this.resists ?? new NotFoundError(this.name, externalId));
   }
 
   list = () => Promise.resolve(this.instances);
@@ -353,5 +355,32 @@ describe('launching a node', () => {
     expect(await it.start()).toBe('ready');
     expect(it.cloud.destroyed).toEqual(['found']);
     expect(it.cloud.launched.map((spec) => spec.name)).toEqual([`np${it.held.id}-3`]);
+  });
+
+  test('an inherited node whose instance is on its way out waits for its end, and makes the next attempt', async () => {
+    const it = await begin({ inherited: true });
+    const name = `np${it.held.id}`;
+    const metadata = { nodepool_node_id: it.held.id, nodepool_provider_name: 'fake-east' };
+    it.cloud.instances = [{ externalId: 'leaving', name, state: 'deleting', metadata, resources: {} }];
+    expect(await it.start()).toBe('ready');
+    expect(it.cloud.destroyed).toEqual(['leaving']);
+    expect(it.cloud.launched.map((spec) => spec.name)).toEqual([`${name}-2`]);
+  });
+
+  test('while the instance of a failed attempt cannot be removed no other is made: the node would have two', async () => {
+    const it = await begin({ settles: [new LaunchFailedError('fake-east', 'x'), {}] });
+    it.cloud.resists = new RefusedError('fake-east', 'locked');
+    expect(await it.start()).toBe('failed');
+    expect(it.cloud.launched).toHaveLength(1);
+    expect(await it.stored()).toMatchObject({ state: 'failed', externalId: `id-np${it.held.id}` });
+  });
+
+  test('a driver can ask at any moment whether the instance is still wanted', async () => {
+    const it = await begin({});
+    await it.start();
+    const [spec] = it.cloud.launched;
+    expect(() => spec!.confirm!()).not.toThrow();
+    await it.held.release();
+    expect(() => spec!.confirm!()).toThrow(ClaimLostError);
   });
 });
