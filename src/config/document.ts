@@ -1,3 +1,4 @@
+import { oldIniProblems } from './old-secure';
 import { keyText, type KeyPath, type Position, type Problem } from './problem';
 import type { Finding } from './read-section';
 import { FATAL } from './schema-atoms';
@@ -29,10 +30,13 @@ export function readDocument(file: string, raw: string, env: Environment, proble
     document = readYaml(text);
   } catch (error) {
     if (!(error instanceof YamlError)) throw error;
-    say(
-      { path: [], message: `not valid YAML: ${error.message}`, ...hint(text, error.position), ...FATAL },
-      error.position,
-    );
+    const old = oldIniProblems(text);
+    for (const { position, ...finding } of old) say({ ...finding, ...FATAL }, position);
+    if (old.length === 0)
+      say(
+        { path: [], message: `not valid YAML: ${error.message}`, ...hint(text, error.position), ...FATAL },
+        error.position,
+      );
   }
   return { file, text, top: mappingAtTop(document?.value, report), report };
 }
@@ -44,11 +48,8 @@ function mappingAtTop(value: unknown, report: (finding: Finding) => void): Docum
   return undefined;
 }
 
-/** An unquoted `%` in front of a value is the mark of a variable that is not set; old secure files were no YAML. */
+/** An unquoted `%` in front of a value is the mark of a variable that is not set. */
 function hint(text: string, position: Position | undefined): { readonly hint?: string } {
-  if (/^\s*(?:[#;][^\n]*\n\s*)*\[[^\]\n,]+\]\s*\n\s*[\w-]+\s*=/.test(text)) {
-    return { hint: 'this looks like the ini format of the releases before 3.0; write YAML' };
-  }
   const line = text.split('\n')[(position?.line ?? 0) - 1] ?? '';
   const variable = /%\((NODEPOOL_[^)]*)\)/.exec(line)?.[1];
   return variable === undefined ? {} : { hint: `the environment variable ${variable} is not set` };

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { nearestKey } from './nearest-key';
-import { oldKeyHint } from './old-keys';
+import { oldKeyHint, oldKeysWithin } from './old-keys';
 import type { KeyPath, Problem } from './problem';
 import { isBeyondIntegers, repair, type RawIssue } from './repair';
 import { FATAL, STRICTER, type Verdict } from './schema-atoms';
@@ -55,8 +55,12 @@ function settle<T>(schema: z.ZodType<T>, issue: RawIssue, holder: { input: unkno
   const at = [...context.path, ...issue.path];
   if (issue.code === 'unrecognized_keys') {
     for (const key of issue.keys ?? []) {
+      const parent = parentOf(holder.input, [...issue.path, key]) as Record<string, unknown>;
       context.report(unknownKey(schema, issue.path, at, key));
-      delete (parentOf(holder.input, [...issue.path, key]) as Record<string, unknown>)[key];
+      if (oldKeyHint(at, key) !== undefined) {
+        for (const it of oldKeysWithin([...at, key], parent[key])) context.report(oldKey(it));
+      }
+      delete parent[key];
     }
     return 'repaired';
   }
@@ -99,8 +103,12 @@ function limitMessage(issue: RawIssue): string {
 function unknownKey(schema: z.core.$ZodType, inner: KeyPath, at: KeyPath, key: string): Finding {
   const near = nearestKey(schema, inner, key);
   const hint = oldKeyHint(at, key) ?? (near === undefined ? undefined : `did you mean "${near}"?`);
-  const message = `unknown key "${key}" is ignored`;
+  const message = `${oldKeyHint(at, key) === undefined ? 'unknown' : 'old'} key "${key}" is ignored`;
   return { path: [...at, key], message, ...(hint === undefined ? {} : { hint }), ...STRICTER };
+}
+
+function oldKey({ path, hint }: { readonly path: KeyPath; readonly hint: string }): Finding {
+  return { path, message: `old key "${String(path.at(-1))}" is ignored`, hint, ...STRICTER };
 }
 
 function customFinding(issue: RawIssue, path: KeyPath): Finding {

@@ -44,6 +44,8 @@ export function repair(issue: RawIssue): Repair {
     (issue.code === 'invalid_union' ? 'another kind of value' : 'a valid value');
   const inList = typeof issue.path.at(-1) === 'number';
   const stuck: Repair = { kind: 'stuck', message: `${kindOf(input)} cannot be used here`, expected };
+  const network = inList && issue.path.at(-2) === 'networks' ? oldNetwork(input, expected) : undefined;
+  if (network !== undefined) return network;
   if (input === null && !inList) return { kind: 'drop', message: 'there is no value; the default is used', expected };
   switch (issue.expected) {
     case 'string':
@@ -62,6 +64,15 @@ export function repair(issue: RawIssue): Repair {
       // Of the kinds that a key may choose from one is always text.
       return asText(input, expected) ?? (inList ? stuck : dropped(input, expected));
   }
+}
+
+/** Networks were mappings before 3.0 (config.md 16). Python loads them still, and finds no such network at each launch. */
+function oldNetwork(input: unknown, expected: string): Repair | undefined {
+  if (typeof input !== 'object' || input === null) return undefined;
+  const { name, 'net-id': id } = input as Readonly<Record<string, unknown>>;
+  const network = [name, id].find((it) => typeof it === 'string');
+  const hint = 'write the plain name or id: networks were mappings before 3.0';
+  return network === undefined ? undefined : replaced(network, 'a mapping is taken as the name in it', expected, hint);
 }
 
 const QUOTE = 'put quotes around it';

@@ -7,13 +7,14 @@ import type { PoolConfig, PoolLabelConfig } from './types';
 const LIMITS = { 'max-cores': 'cores', 'max-ram': 'ram', 'max-volumes': 'volumes', 'max-volume-gb': 'volume-gb' };
 
 /** A pool from its section; what the provider's section says counts where the pool says nothing. */
-export function resolvePool(section: Section, provider: Section, providerName: string): PoolConfig {
+export function resolvePool(section: Section, provider: Section, providerName: string, driver: string): PoolConfig {
   const inherited = (key: string) => section[key] ?? provider[key];
   const hostKeyChecking = asFlag(inherited('host-key-checking')) ?? true;
   return {
     name: asText(section['name']) ?? '',
     provider: providerName,
-    maxServers: asNumber(section['max-servers']) ?? Infinity,
+    maxServers:
+      asNumber(section['max-servers']) ?? (INHERIT_SERVERS.has(driver) ? providerServers(provider) : Infinity),
     limits: poolLimits(section, provider),
     priority: asNumber(inherited('priority')) ?? 100,
     nodeAttributes: (asMap(section['node-attributes']) as Record<string, Json> | undefined) ?? null,
@@ -25,6 +26,11 @@ export function resolvePool(section: Section, provider: Section, providerName: s
     section,
   };
 }
+
+/** Drivers whose pools inherit the provider's number of servers (drivers.md 10, 12.1); kubernetes does not (9.1). */
+const INHERIT_SERVERS = new Set(['aws', 'openshift', 'openshiftpods']);
+const providerServers = (provider: Section) =>
+  asNumber(provider['max-projects']) ?? asNumber(provider['max-servers']) ?? Infinity;
 
 function poolLimits(section: Section, provider: Section): Resources {
   const limits: Record<string, number> = {};

@@ -24,7 +24,7 @@ export function resolveProvider(
       return image === undefined ? undefined : providerDiskImage(it, image);
     }),
     cloudImages: named(section['cloud-images'], cloudImage),
-    pools: named(section['pools'], (it) => resolvePool(it, section, name)),
+    pools: named(section['pools'], (it) => resolvePool(it, section, name, driver)),
     section,
   };
 }

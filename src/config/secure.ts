@@ -1,7 +1,8 @@
-import { listAt, type Document } from './document';
+import { type Document, listAt } from './document';
 import { readSection } from './read-section';
 import { zooKeeperServerSection, zooKeeperTlsSection, type ZooKeeperServerSection } from './schema';
 import { FATAL, mapping, ONLY_LOAD, REMARK, text, textMap } from './schema-atoms';
+import { asList, asMap } from './section';
 import type { DiskImageConfig, ZooKeeperConfig } from './types';
 import { chrootRemark, zooKeeperHosts } from './zookeeper-hosts';
 
@@ -17,7 +18,19 @@ export function readZooKeeper(main: Document, secrets: Document | undefined): Pi
   if (remark !== undefined) from.report({ path: ['zookeeper-servers'], message: remark, ...REMARK });
   const mainTls = readTls(main);
   const secretTls = secrets?.top?.['zookeeper-tls'] === undefined ? undefined : readTls(secrets);
-  return { hosts: zooKeeperHosts(servers), tls: secretTls ?? mainTls };
+  const tls = secretTls ?? mainTls;
+  if (tls === undefined) remarkPorts(from);
+  return { hosts: zooKeeperHosts(servers), tls };
+}
+
+/** The default was 2181 before 4.0 (config.md 16): a file of that time does not reach its ZooKeeper any more. */
+function remarkPorts(document: Document): void {
+  asList(document.top?.['zookeeper-servers']).forEach((it, index) => {
+    if (asMap(it) === undefined || asMap(it)?.['port'] !== undefined) return;
+    const message = 'no port is given and there is no "zookeeper-tls": 2281 is used, the port for TLS';
+    const hint = 'before 4.0 the default was 2181: write "port: 2181" if that is where ZooKeeper listens without TLS';
+    document.report({ path: ['zookeeper-servers', index], message, hint, ...REMARK });
+  });
 }
 
 function readServers(document: Document): ZooKeeperServerSection[] {

@@ -247,9 +247,29 @@ diskimages: [{name: x, env-vars: {B: secret}}]`;
   });
 
   test('in the ini format of old is told from other nonsense', () => {
-    const { problems } = load(main, '# secrets\n[database]\ndburi=mysql://user:hunter2@host/nodepool\n');
-    expect(problems.at(-1)).toMatchObject({ file: 'secure.yaml', hint: expect.stringContaining('ini format') });
-    expect(JSON.stringify(problems)).not.toContain('hunter2');
+    const { config: parsed, problems: all } = load(
+      main,
+      `# secrets
+[database]
+dburi=mysql://user:hunter2@host/nodepool
+
+[jenkins "ci one"]
+user: admin
+  apikey = hunter3
+`,
+    );
+    expect(parsed).toBeUndefined();
+    const problems = all.filter((it) => it.file === 'secure.yaml');
+    const places = problems.map(({ file, line, column, key }) => `${file}:${line}:${column} ${key}`);
+    expect(places).toEqual([
+      'secure.yaml:2:1 ',
+      'secure.yaml:3:1 database.dburi',
+      'secure.yaml:6:1 jenkins "ci one".user',
+      'secure.yaml:7:3 jenkins "ci one".apikey',
+    ]);
+    expect(problems.map((it) => it.message)[0]).toContain('ini format');
+    expect(problems.every((it) => it.hint !== undefined)).toBe(true);
+    expect(JSON.stringify(problems)).not.toMatch(/hunter|admin/);
   });
 
   test('may be empty', () => {
@@ -320,6 +340,19 @@ describe('providers', () => {
     max-resources: {gpu: 1, fpga: 2}
     pools: [{name: p, max-ram: 5, max-resources: {gpu: 3}, labels: []}]`);
     expect(providers.get('k')!.pools.get('p')!.limits).toEqual({ cores: 10, ram: 5, gpu: 3, fpga: 2 });
+  });
+
+  test.each([
+    ['aws', 7],
+    ['openshift', 7],
+    ['kubernetes', Infinity],
+  ])('a pool of %s may have %d servers where only the provider has a limit', (driver, expected) => {
+    const { providers } = provider(`  - name: k
+    driver: ${driver}
+    max-servers: 7
+    pools: [{name: p, labels: []}, {name: q, max-servers: 3, labels: []}]`);
+    const { pools } = providers.get('k')!;
+    expect([pools.get('p')!.maxServers, pools.get('q')!.maxServers]).toEqual([expected, 3]);
   });
 
   test("a static pool offers its machines' labels; text is split at blanks", () => {
