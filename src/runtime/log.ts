@@ -1,4 +1,6 @@
 import winston from 'winston';
+import { systemClock } from './clock';
+import { errorText, messageText, prefixLines, timeText } from './log-text';
 import { redact } from './redact';
 
 /** Values that vary go into fields: `err`, `provider`, `node`, `request`, `image`, `event_id`, … */
@@ -60,34 +62,20 @@ function wrap(target: winston.Logger, base: Fields): Logger {
   };
 }
 
-const stamp = winston.format.timestamp();
-const jsonFormat = winston.format.combine(stamp, winston.format.json());
+/** How levels are written in lines, which are Python's words. */
+export const LEVEL_NAMES: Readonly<Record<string, string>> = {
+  debug: 'DEBUG',
+  info: 'INFO',
+  warn: 'WARNING',
+  error: 'ERROR',
+};
 
-const textFormat = winston.format.combine(
-  stamp,
-  winston.format.printf((info) => {
-    const { timestamp, level, message, logger, err, ...fields } = info as Record<string, unknown>;
-    const time = String(timestamp).replace('T', ' ').replace('.', ',').replace('Z', '');
-    const prefix = `${time} ${String(level).toUpperCase()} ${typeof logger === 'string' ? logger : 'nodepool'}:`;
-    const pairs = Object.entries(fields).filter(([, value]) => value !== undefined);
-    const tail = pairs.map(([key, value]) => ` ${key}=${scalar(value)}`).join('');
-    const trouble = err === undefined ? '' : `\n${errorText(err)}`;
-    return `${String(message)}${tail}${trouble}`
-      .split('\n')
-      .map((line, index) => (index === 0 ? `${prefix} ${line}` : `${prefix}   ${line}`))
-      .join('\n');
-  }),
-);
+const jsonFormat = winston.format.combine(winston.format.timestamp(), winston.format.json());
 
-function scalar(value: unknown): string {
-  if (typeof value === 'string') return /[\s"=]/.test(value) ? JSON.stringify(value) : value;
-  if (typeof value === 'bigint') return value.toString();
-  return JSON.stringify(value) ?? 'undefined';
-}
-
-function errorText(err: unknown): string {
-  if (typeof err !== 'object' || err === null) return String(err);
-  const { stack, message, cause } = err as { stack?: string; message?: string; cause?: unknown };
-  const own = stack ?? message ?? JSON.stringify(err);
-  return cause === undefined ? own : `${own}\ncaused by: ${errorText(cause)}`;
-}
+const textFormat = winston.format.printf((info) => {
+  const { level, message, ...fields } = info as unknown as { level: string; message: string } & Record<string, unknown>;
+  const name = typeof fields['logger'] === 'string' ? fields['logger'] : 'nodepool';
+  const prefix = `${timeText(systemClock.wall())} ${LEVEL_NAMES[level] ?? level} ${name}: `;
+  const trouble = fields['err'] === undefined ? '' : `\n${errorText(fields['err'])}`;
+  return prefixLines(prefix, messageText(message, fields) + trouble);
+});

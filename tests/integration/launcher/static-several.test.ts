@@ -114,7 +114,7 @@ describe('several launchers with the same static machines', () => {
     );
     await it.untilPrinted('machine does not answer');
     await it.untilPrinted('machine does not have the configured host key (ssh-ed25519)');
-    const refused = it.output.split('\n').find((line) => line.includes('ECONNREFUSED') && line.includes(' WARN '));
+    const refused = it.output.split('\n').find((line) => line.includes('ECONNREFUSED') && line.includes(' WARNING '));
     expect(refused).toContain(`port=${gone.port}`);
     expect(it.output).not.toContain(other.split(' ')[1]);
   });

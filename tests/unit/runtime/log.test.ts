@@ -27,7 +27,7 @@ async function written(format: 'text' | 'json', name: string): Promise<string> {
 test('text lines begin as those of the Python daemons; more lines are indented', async () => {
   const lines = (await written('text', 'a.log')).trimEnd().split('\n');
   expect(lines[0]).toMatch(
-    /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} INFO nodepool.launcher: node ready provider=east node=0000000001 took_s=1.5$/,
+    /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} INFO nodepool.launcher: \[node: 0000000001\] node ready provider=east took_s=1.5$/,
   );
   expect(lines[1]).toMatch(/ ERROR nodepool: launch failed password=\*{8} reason="two words"$/);
   expect(lines[2]).toMatch(/ ERROR nodepool: {3}Error: no address$/);
