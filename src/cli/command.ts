@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command as Parser, CommanderError, Option } from 'commander';
 import type { Program, ProgramIo } from '../runtime/program';
@@ -38,11 +38,6 @@ export const main: Program = async (argv, io) => {
   if (given['version'] === true) return printVersion(io);
   if (chosen === undefined) {
     io.stdout.write(parser.helpInformation());
-    return 1;
-  }
-  const logFile = given['l'];
-  if (typeof logFile === 'string' && !existsSync(logFile)) {
-    io.stderr.write(`nodepool: error: Unable to read logging config file at ${logFile}\n`);
     return 1;
   }
   const global = globalOptions(given);
@@ -109,6 +104,7 @@ function globalOptions(given: Options): GlobalOptions {
   return {
     configFile: text('c') ?? '/etc/nodepool/nodepool.yaml',
     secureFile: text('s'),
+    logConfig: text('l'),
     debug: given['debug'] === true,
     timeoutMs: Number(text('timeout') ?? 30) * 1000,
   };

@@ -9,6 +9,8 @@ import type { Store } from '../store/api';
 export interface GlobalOptions {
   readonly configFile: string;
   readonly secureFile: string | undefined;
+  /** What is logged where; default: warnings to standard error, with `--debug` everything. */
+  readonly logConfig: string | undefined;
   readonly debug: boolean;
   /** How long ZooKeeper may be out of reach; 0 = for ever. */
   readonly timeoutMs: number;

@@ -1,4 +1,5 @@
 import type { DriverSchemas } from '../config/parse';
+import type * as ProgramLog from '../daemon/logs/program-log';
 import type * as Registry from '../drivers/registry';
 import type { Command } from './context';
 import type * as OpenContext from './open-context';
@@ -18,4 +19,9 @@ export function loadSchemas(): DriverSchemas {
 /** What reaches configuration and store. */
 export function loadContext(): typeof OpenContext {
   return require('./open-context') as typeof OpenContext;
+}
+
+/** What writes logs by a file of `-l`: the daemons' logging library, which takes its time to read. */
+export function loadProgramLog(): typeof ProgramLog {
+  return require('../daemon/logs/program-log') as typeof ProgramLog;
 }

@@ -8,14 +8,18 @@ import { openZooKeeper } from '../store/open-zookeeper';
 import { openStore } from '../store/store';
 import type { CommandContext, GlobalOptions } from './context';
 import { CommandError } from './failure';
-import { loadSchemas } from './load-command';
+import { loadProgramLog, loadSchemas } from './load-command';
 import { stderrLog } from './stderr-log';
 import { untilConnected } from './until-connected';
 
 /** What a command gets; what it opens is closed by `scope`. */
 export function openContext(global: GlobalOptions, io: ProgramIo, scope: Scope): CommandContext {
   const clock = systemClock;
-  const tools = { clock, random: systemRandom, log: stderrLog(io.stderr, clock, global.debug ? 'debug' : 'warn') };
+  const log =
+    global.logConfig === undefined
+      ? stderrLog(io.stderr, clock, global.debug ? 'debug' : 'warn')
+      : loadProgramLog().configuredLog(global.logConfig, io, scope);
+  const tools = { clock, random: systemRandom, log };
   const complain = (line: string) => void io.stderr.write(`${line}\n`);
   const files = { file: global.configFile, secureFile: global.secureFile, env: io.env };
   const onWarning = (problem: Problem) => {
