@@ -5,12 +5,13 @@ import type { LauncherTools } from './tools';
 
 /**
  * Repeats a call to a cloud while the cloud says nothing about it (no answer, too many calls); every call of the driver
- * contract may be repeated. Ends with an answer, another error, or the signal.
+ * contract may be repeated. Ends with an answer, another error, or the signal. `onRepeat` hears of each answer that was none.
  */
 export async function untilAnswered<T>(
   call: (signal: AbortSignal) => Promise<T>,
   tools: Pick<LauncherTools, 'clock' | 'random'>,
   signal: AbortSignal,
+  onRepeat?: (error: RateLimitedError | TransientError) => void,
 ): Promise<T> {
   const backoff = new Backoff({ firstMs: 500, maxMs: 15_000 }, tools.random);
   for (;;) {
@@ -19,9 +20,10 @@ export async function untilAnswered<T>(
       return await call(signal);
     } catch (error) {
       signal.throwIfAborted();
+      if (!(error instanceof RateLimitedError || error instanceof TransientError)) throw error;
+      onRepeat?.(error);
       if (error instanceof RateLimitedError) await tools.clock.sleep(Math.max(error.retryAfterMs, 100), signal);
-      else if (error instanceof TransientError) await tools.clock.sleep(backoff.next(), signal);
-      else throw error;
+      else await tools.clock.sleep(backoff.next(), signal);
     }
   }
 }
@@ -30,7 +32,7 @@ export async function untilAnswered<T>(
 export class TimeLimitError extends Error {
   override readonly name = 'TimeLimitError';
 
-  constructor(readonly limit: 'launch-timeout' | 'boot-timeout' | 'deletion') {
+  constructor(readonly limit: 'launch-timeout' | 'boot-timeout' | 'deletion' | 'console log') {
     super('time limit passed');
   }
 }

@@ -5,7 +5,7 @@ import { fillTemplate } from '../decide/request-template';
 import type { NodeRequest } from '../model/records';
 import { ClaimLostError, type ImagesView } from '../store/api';
 import { underAll } from '../runtime/link-signals';
-import { TimeLimitError, untilAnswered, within } from './cloud-call';
+import { within } from './cloud-call';
 import {
   INSTALLATION_ID_KEY,
   NODE_ID_KEY,
@@ -16,11 +16,13 @@ import {
   storedExternalId,
 } from './destroy-instance';
 import type { HeldNode } from './held-node';
+import { logConsole } from './console-log';
 import { keyCheck } from './host-key-check';
 import { type ImageChoice, chooseImage } from './image-choice';
+import { launchCause } from './launch-cause';
 import { asJson, attemptOf, instanceChange, instanceName, isIn, preparedChange } from './launch-record';
-import { type LaunchResult, launchResult, NoImageError } from './launch-result';
-import { reportLaunch } from './metrics-events';
+import { CloudCalls, type LaunchReporter, launchReporter } from './launch-report';
+import { launchResult, NoImageError } from './launch-result';
 import type { ProviderRuntime } from './provider-runtime';
 import type { LauncherTools } from './tools';
 
@@ -74,9 +76,9 @@ export async function launchNode(
     return outcome;
   } catch (error) {
     const lockGone = node.signal.aborted || (error instanceof ClaimLostError && error.reason === 'lock-gone');
-    if (lockGone && !signal.aborted) report('error.zksession');
+    if (lockGone && !signal.aborted) report.ended('error.zksession');
     if (error instanceof ClaimLostError || signal.aborted || node.signal.aborted) return 'lost';
-    report('error.unknown');
+    report.ended('error.unknown');
     log.error('node could not be launched', { err: error });
     return node.write({ state: 'failed' }).then(
       () => 'failed',
@@ -85,48 +87,41 @@ export async function launchNode(
   }
 }
 
-type Report = (result: LaunchResult) => void;
-
-/** Time counts from here on, over all attempts. */
-function launchReporter(node: HeldNode, job: LaunchJob, { clock, metrics }: LauncherTools): Report {
-  const began = clock.monotonic();
-  return (result) => {
-    if (metrics === undefined) return;
-    const { requestor } = job.request;
-    const about = { provider: job.runtime.config.name, label: job.label.name, az: node.record.az, requestor };
-    reportLaunch(metrics.all, { ...about, result, ms: clock.monotonic() - began });
-  };
-}
-
 async function attempts(
   node: HeldNode,
   job: LaunchJob,
   tools: LauncherTools,
-  report: Report,
+  report: LaunchReporter,
   signal: AbortSignal,
 ): Promise<'ready' | 'failed' | 'aborted'> {
   const { launchRetries, launchTimeout } = job.runtime.config;
   const tries = Math.max(1, launchRetries);
   let attempt = job.inherited ? await inheritedAttempt(node, job, tools, signal) : 1;
   for (;;) {
+    const calls = new CloudCalls(tools, report);
     try {
       await within(launchTimeout * 1000, 'launch-timeout', tools, signal, (it) =>
-        oneAttempt(node, attempt, job, tools, it),
+        oneAttempt(node, attempt, job, calls, tools, it),
       );
-      report('ready');
+      report.ended('ready');
       return 'ready';
     } catch (error) {
       signal.throwIfAborted();
       if (error instanceof ClaimLostError) throw error;
-      report(launchResult(error));
+      const cause = launchCause(error, calls.unanswered);
+      report.ended(launchResult(error));
+      report.setBack(cause);
       if (error instanceof NoCapacityError) {
-        tools.log.warn('provider has no capacity for a node', { resource: error.resource, err: error.cause });
+        tools.log.warn('provider has no capacity for a node', { cause, resource: error.resource, err: error.cause });
         job.runtime.forgetQuota();
         return 'aborted';
       }
-      const last = attempt >= tries || error instanceof RefusedError;
-      await reportFailure(node, job, attempt, error, tools, signal);
-      if (last) return 'failed';
+      const isLast = attempt >= tries || error instanceof RefusedError;
+      const { unanswered } = calls;
+      const last = unanswered instanceof Error ? { last_answer: unanswered.message } : {};
+      tools.log.warn('attempt to launch a node failed', { attempt, of: tries, cause, err: error, ...last });
+      await logConsoleOf(node, job, tools, signal);
+      if (isLast) return 'failed';
     }
     if (!(await clearAttempt(node, job, tools, signal))) return 'failed';
     attempt += 1;
@@ -137,6 +132,7 @@ async function oneAttempt(
   node: HeldNode,
   attempt: number,
   job: LaunchJob,
+  calls: CloudCalls,
   tools: LauncherTools,
   signal: AbortSignal,
 ): Promise<void> {
@@ -147,10 +143,10 @@ async function oneAttempt(
     if (choice === undefined) throw new NoImageError();
     const prepared = preparedChange(choice, job.zone);
     if (!isIn(node.record, prepared)) await node.write(prepared);
-    externalId = await begin(node, attempt, job, choice, tools, signal);
+    externalId = await begin(node, launchSpec(node, attempt, job, choice, tools), job, calls, signal);
   }
   const known = externalId;
-  const instance = await untilAnswered((it) => provider.settled(known, it), tools, signal);
+  const instance = await calls.make((it) => provider.settled(known, it), signal);
   if (instance.state === 'failed') {
     throw new LaunchFailedError(job.runtime.config.name, instance.fault ?? 'instance failed');
   }
@@ -164,14 +160,12 @@ async function oneAttempt(
 
 async function begin(
   node: HeldNode,
-  attempt: number,
+  spec: LaunchSpec,
   job: LaunchJob,
-  choice: ImageChoice,
-  tools: LauncherTools,
+  calls: CloudCalls,
   signal: AbortSignal,
 ): Promise<ExternalId> {
-  const spec = launchSpec(node, attempt, job, choice, tools);
-  const instance = await untilAnswered((it) => job.runtime.provider.launch(spec, it), tools, signal);
+  const instance = await calls.make((it) => job.runtime.provider.launch(spec, it), signal);
   await node.write({ externalId: asJson(instance.externalId) });
   return instance.externalId;
 }
@@ -256,23 +250,11 @@ function newestAttempt(node: string, found: readonly Instance[]): Instance | und
   return [...found].sort((a, b) => attemptOf(node, b.name) - attemptOf(node, a.name))[0];
 }
 
-async function reportFailure(
-  node: HeldNode,
-  job: LaunchJob,
-  attempt: number,
-  error: unknown,
-  tools: LauncherTools,
-  signal: AbortSignal,
-): Promise<void> {
-  const cause = error instanceof TimeLimitError ? error.limit : error instanceof Error ? error.name : 'unknown';
-  tools.log.warn('attempt to launch a node failed', { attempt, cause, err: error });
+async function logConsoleOf(node: HeldNode, job: LaunchJob, tools: LauncherTools, signal: AbortSignal): Promise<void> {
   const externalId = storedExternalId(node.record.externalId);
-  const { provider } = job.runtime;
-  if (!job.label.consoleLog || provider.consoleLog === undefined || externalId === undefined) return;
-  const text = await provider
-    .consoleLog(externalId, signal)
-    .catch((reason: unknown) => `not available: ${String(reason)}`);
-  for (const line of text.split('\n')) tools.log.info('console', { line });
+  if (job.label.consoleLog && externalId !== undefined) {
+    await logConsole(job.runtime.provider, externalId, tools, signal);
+  }
 }
 
 /**

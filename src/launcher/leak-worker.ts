@@ -1,19 +1,28 @@
 import { planLeaks } from '../decide/leak-sightings';
+import type { KnownNode } from '../decide/node-index';
+import { instanceKey, planVanished } from '../decide/vanished-instances';
 import type { Instance } from '../drivers/driver';
 import { NotFoundError } from '../drivers/errors';
 import type { Reconciler } from '../runtime/reconcile';
+import { ClaimLostError } from '../store/api';
 import { isOwn, NODE_ID_KEY } from './destroy-instance';
 import { leakedInstanceKind, reportLeaks } from './metrics-events';
 import type { ProviderRuntime } from './provider-runtime';
+import { retireVanished } from './retire-vanished';
 import type { LauncherTools } from './tools';
 import type { World } from './world';
 
 const FULL_PASS_MS = 60_000;
 
-/** Instances of ours whose node is gone (launcher.md 19), seen in two runs before they are deleted. One per provider. */
+/**
+ * Compares the cloud's instances with the nodes: those of ours whose node is gone (launcher.md 19), and unused nodes whose
+ * instance is gone; either is believed when it was seen in two runs. One per provider.
+ */
 export class LeakWorker implements Reconciler {
   readonly name: string;
   #seen: ReadonlySet<string> = new Set();
+  /** Nodes that missed their instance in the last run. */
+  #missing: ReadonlySet<string> = new Set();
 
   constructor(
     private readonly tools: LauncherTools,
@@ -45,8 +54,33 @@ export class LeakWorker implements Reconciler {
       );
     }
     this.#seen = seen;
+    await this.#retireVanished(instances, signal);
     await this.#cleanRest(signal);
     return { againInMs: FULL_PASS_MS };
+  }
+
+  async #retireVanished(instances: readonly Instance[], signal: AbortSignal): Promise<void> {
+    if (this.runtime.isStanding) return;
+    const provider = this.runtime.config.name;
+    const { gone, missing } = planVanished({
+      provider,
+      ready: this.world.nodes.inState('ready').values(),
+      listed: new Set(instances.map((it) => instanceKey(it.externalId))),
+      before: this.#missing,
+    });
+    this.#missing = missing;
+    const retire = async (node: KnownNode) => {
+      const fields = { provider, node: node.id, external_id: node.record.externalId };
+      try {
+        const isRetired = await retireVanished(node, this.runtime, this.tools, signal);
+        if (isRetired) this.tools.log.warn('unused node has lost its instance, it is deleted', fields);
+      } catch (error) {
+        signal.throwIfAborted();
+        if (error instanceof ClaimLostError) return; // somebody else looks after it
+        this.tools.log.warn('unused node without instance could not be retired', { ...fields, err: error });
+      }
+    };
+    await Promise.all(gone.map(retire));
   }
 
   /** What carries no metadata is the driver's to find. */
@@ -71,5 +105,5 @@ export class LeakWorker implements Reconciler {
 }
 
 function claimed(instance: Instance) {
-  return { instance, key: JSON.stringify(instance.externalId), node: instance.metadata[NODE_ID_KEY] };
+  return { instance, key: instanceKey(instance.externalId), node: instance.metadata[NODE_ID_KEY] };
 }

@@ -105,6 +105,12 @@ export const LAUNCH_METRICS = {
     labels: ['provider', 'label', 'result'],
     prometheus: { name: 'nodepool_launch_seconds', bucketsSeconds: BUCKETS.launches },
   } satisfies MetricDefinition<'provider' | 'label' | 'result'>,
+  setbacks: {
+    kind: 'counter',
+    help: 'What kept launches from succeeding at once, by cause: failed attempts, refusals, calls that had to be repeated',
+    labels: ['provider', 'label', 'cause'],
+    prometheus: { name: 'nodepool_launch_setbacks_total' },
+  } satisfies MetricDefinition<'provider' | 'label' | 'cause'>,
 } as const;
 
 export const REQUEST_METRICS = {

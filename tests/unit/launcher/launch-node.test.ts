@@ -14,7 +14,7 @@ import { LAUNCH_METRICS } from '../../../src/launcher/metrics-definitions';
 import { ProviderRuntime } from '../../../src/launcher/provider-runtime';
 import type { LauncherTools } from '../../../src/launcher/tools';
 import type { Node } from '../../../src/model/records';
-import { silentLogger } from '../../../src/runtime/log';
+import { type Logger, silentLogger } from '../../../src/runtime/log';
 import { RecordedMetrics } from '../../../src/runtime/metrics/recorded';
 import { seededRandom } from '../../../src/runtime/random';
 import { ClaimLostError, type Store } from '../../../src/store/api';
@@ -32,6 +32,7 @@ class ScriptedProvider implements Provider {
   readonly launched: LaunchSpec[] = [];
   readonly destroyed: string[] = [];
   instances: Instance[] = [];
+  console: string | Error | undefined;
   onSettled: () => Promise<void> = () => Promise.resolve();
   /** What comes of `destroy`; gone at once if undefined. */
   resists: Error | undefined;
@@ -63,6 +64,9 @@ class ScriptedProvider implements Provider {
     return Promise.reject(this.resists ?? new NotFoundError(this.name, externalId));
   }
 
+  consoleLog = () => {
+    return this.console instanceof Error ? Promise.reject(this.console) : Promise.resolve(this.console ?? '');
+  };
   list = () => Promise.resolve(this.instances);
   quota = () => Promise.resolve({ limits: {} });
   need = () => Promise.resolve({ instances: 1 });
@@ -93,6 +97,17 @@ interface Setting {
   readonly zone?: string;
 }
 
+function listening(hear: (message: string, fields: Readonly<Record<string, unknown>>) => void): Logger {
+  const log = {
+    ...silentLogger,
+    child: () => log,
+    info: (message: string, fields = {}) => hear(message, fields),
+    warn: (message: string, fields = {}) => hear(message, fields),
+    error: (message: string, fields = {}) => hear(message, fields),
+  };
+  return log;
+}
+
 describe('launching a node', () => {
   const clock = new FakeClock();
   const random = seededRandom(5);
@@ -116,11 +131,12 @@ describe('launching a node', () => {
   async function begin(setting: Setting) {
     const cloud = new ScriptedProvider(setting.launches ?? [{}], setting.settles ?? [{}]);
     const metrics = new RecordedMetrics();
+    const said: { readonly message: string; readonly fields: Readonly<Record<string, unknown>> }[] = [];
     const tools: LauncherTools = {
       metrics: { all: metrics, statsd: undefined, prometheus: undefined },
       clock,
       random,
-      log: silentLogger,
+      log: listening((message, fields) => said.push({ message, fields })),
       env: {},
       store,
       openProvider: () => cloud,
@@ -156,7 +172,8 @@ describe('launching a node', () => {
     const start = () => launchNode(held, job, tools, now.signal);
     const stored = async () => (await store.nodes.get(held.id))!.record;
     const results = () => metrics.of(LAUNCH_METRICS.all).map((it) => it.labels['result']);
-    return { cloud, held, start, stored, now, metrics, results };
+    const causes = () => metrics.of(LAUNCH_METRICS.setbacks).map((it) => it.labels['cause']);
+    return { cloud, held, start, stored, now, metrics, results, causes, said };
   }
 
   test('stores the id at once, and everything else with `ready`', async () => {
@@ -301,6 +318,47 @@ describe('launching a node', () => {
     const it = await begin({ launches });
     await it.start();
     expect(it.results()).toEqual([result]);
+  });
+
+  const boot = new LaunchFailedError('fake-east', 'x');
+  test.each<[string, Setting, readonly string[]]>([
+    ['quota', { launches: [new NoCapacityError('fake-east', 'instances')] }, ['quota']],
+    ['capacity', { launches: [new NoCapacityError('fake-east', 'InsufficientInstanceCapacity')] }, ['capacity']],
+    ['permanent', { launches: [new RefusedError('fake-east', 'never')] }, ['permanent']],
+    ['instance', { settles: [boot, {}] }, ['instance']],
+    ['gone', { settles: [new NotFoundError('fake-east', 'x'), {}] }, ['instance']],
+    [
+      'no image',
+      { label: { diskImage: 'jammy', cloudImage: undefined }, provider: { launchRetries: 1 } },
+      ['no-image'],
+    ],
+    ['none', {}, []],
+  ])('the cause is told apart: %s', async (_title, setting, causes) => {
+    const it = await begin(setting);
+    await it.start();
+    expect(it.causes()).toEqual(causes);
+    const logged = it.said.flatMap(({ fields }) => ('cause' in fields ? [fields['cause']] : []));
+    expect(logged).toEqual(causes);
+  });
+
+  test('time that ran out while the cloud did not answer is put down to that', async () => {
+    const it = await begin({ launches: [new TransientError('fake-east')], provider: { launchRetries: 1 } });
+    const outcome = it.start();
+    await clock.untilSleeping(2);
+    while (clock.sleeping > 1) await clock.advance(15_000);
+    expect(await outcome).toBe('failed');
+    expect(new Set(it.causes())).toEqual(new Set(['transient']));
+    expect(it.results()).toEqual(['error.servercreatetimeout']);
+  });
+
+  test.each([
+    ['is written line by line', 'boot\r\n\npanic\n', [{ line: 'boot' }, { line: 'panic' }]],
+    ['that cannot be had holds nothing up', new TransientError('fake-east'), []],
+  ])('the console of a failed launch %s', async (_title, text, lines) => {
+    const it = await begin({ settles: [boot], label: { consoleLog: true }, provider: { launchRetries: 1 } });
+    it.cloud.console = text;
+    expect(await it.start()).toBe('failed');
+    expect(it.said.filter(({ message }) => message === 'console').map(({ fields }) => fields)).toEqual(lines);
   });
 
   test('an image that is missing is told as a mistake of ours', async () => {

@@ -215,7 +215,7 @@ describe('leaked instances', () => {
   const world = (...ids: readonly string[]) =>
     ({
       fresh: true,
-      nodes: { get: (id: string) => (ids.includes(id) ? nodeFact(id) : undefined) },
+      nodes: { get: (id: string) => (ids.includes(id) ? nodeFact(id) : undefined), inState: () => new Map() },
     }) as unknown as World;
 
   async function reap(instances: readonly Instance[], installation: string | undefined, passes: number) {

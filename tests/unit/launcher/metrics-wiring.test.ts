@@ -31,7 +31,8 @@ describe('leaks', () => {
       cleanLeaks: () => Promise.resolve({ ports: 2, floatingips: 0 }),
     };
     const runtime = { config: { name: 'east', driver: 'fake' }, provider, owner: OWNER } as unknown as ProviderRuntime;
-    const world = { fresh: true, nodes: new Map() } as unknown as World;
+    const nodes = { get: () => undefined, inState: () => new Map() };
+    const world = { fresh: true, nodes } as unknown as World;
     const sinks = { all: metrics, statsd: undefined, prometheus: undefined };
     const tools = { log: silentLogger, metrics: sinks } as unknown as LauncherTools;
     const worker = new LeakWorker(tools, world, runtime);

@@ -1,0 +1,52 @@
+import { untilAnswered } from './cloud-call';
+import type { HeldNode } from './held-node';
+import { type LaunchCause, launchCause } from './launch-cause';
+import type { LaunchJob } from './launch-node';
+import type { LaunchResult } from './launch-result';
+import { LAUNCH_METRICS } from './metrics-definitions';
+import { reportLaunch } from './metrics-events';
+import type { LauncherTools } from './tools';
+
+/** What is told of one launch to whoever counts. */
+export interface LaunchReporter {
+  /** An attempt, at its end. */
+  ended(result: LaunchResult): void;
+  /** Something that kept it from succeeding at once. */
+  setBack(cause: LaunchCause): void;
+}
+
+/** Time counts from here on, over all attempts. */
+export function launchReporter(node: HeldNode, job: LaunchJob, { clock, metrics }: LauncherTools): LaunchReporter {
+  const began = clock.monotonic();
+  const about = { provider: job.runtime.config.name, label: job.label.name };
+  return {
+    ended: (result) => {
+      if (metrics === undefined) return;
+      const { requestor } = job.request;
+      reportLaunch(metrics.all, { ...about, az: node.record.az, requestor, result, ms: clock.monotonic() - began });
+    },
+    setBack: (cause) => metrics?.all.count(LAUNCH_METRICS.setbacks, { ...about, cause }),
+  };
+}
+
+/** Calls of one attempt that may be repeated, and what is told of that. */
+export class CloudCalls {
+  /** What the call under way was answered with last, where that said nothing. */
+  unanswered: unknown;
+
+  constructor(
+    private readonly tools: LauncherTools,
+    private readonly report: Pick<LaunchReporter, 'setBack'>,
+  ) {}
+
+  async make<T>(call: (signal: AbortSignal) => Promise<T>, signal: AbortSignal): Promise<T> {
+    const answer = await untilAnswered(call, this.tools, signal, (error) => {
+      this.unanswered = error;
+      const cause = launchCause(error);
+      this.report.setBack(cause);
+      this.tools.log.info('cloud is asked again about a node', { cause, err: error.cause });
+    });
+    this.unanswered = undefined;
+    return answer;
+  }
+}
