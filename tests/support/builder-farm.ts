@@ -54,6 +54,8 @@ export class BuilderFarm {
   readonly #calls = new EventEmitter();
   /** Added to the environment of builders started from now on. */
   readonly env: Record<string, string> = {};
+  /** What they are started as: from the source, or `bin/nodepool-builder` where that was compiled. */
+  program: readonly string[] = [join(__dirname, 'child-program.js'), 'builder'];
 
   private constructor(
     readonly folder: string,
@@ -141,7 +143,7 @@ export class BuilderFarm {
       config === undefined && this.builders.some((it) => it.name === builder)
         ? join(this.folder, builder, 'nodepool.yaml')
         : await this.configure(builder, config);
-    const child = new BuilderChild(builder, ['-f', '-c', file, ...args], {
+    const child = new BuilderChild(builder, [...this.program, '-f', '-c', file, ...args], {
       ...process.env,
       ...this.cloud.env,
       ...this.env,
@@ -222,8 +224,7 @@ export class BuilderChild {
     args: readonly string[],
     env: NodeJS.ProcessEnv,
   ) {
-    const program = join(__dirname, 'child-program.js');
-    this.#child = spawn(process.execPath, [program, 'builder', ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+    this.#child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
     this.#ended = once(this.#child, 'exit');
     for (const stream of [this.#child.stdout!, this.#child.stderr!]) {
       createInterface(stream).on('line', (line) => {

@@ -1,15 +1,14 @@
 import axios, { type AxiosInstance, isAxiosError } from 'axios';
 import { Agent } from 'node:http';
-import type { Readable } from 'node:stream';
 import { linkSignals } from '../../runtime/link-signals';
 import { DriverError, NoCapacityError, NotFoundError, RateLimitedError, RefusedError, TransientError } from '../errors';
 import type { Endpoint } from './endpoint';
+import { type Answer, type FileToSend, sendFile } from './send-file';
 
 export interface CallOptions {
   readonly body?: unknown;
-  /** Raw data to send instead of a body. */
-  readonly data?: Readable;
-  readonly headers?: Readonly<Record<string, string>>;
+  /** Whose content is sent instead of a body. */
+  readonly file?: FileToSend;
   /** The cloud may hold the answer back this long while nothing changes. */
   readonly waitMs?: number;
   /** For `NotFoundError`. */
@@ -86,7 +85,7 @@ export class CloudClient {
         return await this.#once(method, url, signal, options);
       } catch (error) {
         // Nobody listened, so nothing was done: safe to ask again, unless the data are spent.
-        if (attempt > 1 || !nobodyListens(error) || options.data !== undefined) throw error;
+        if (attempt > 1 || !nobodyListens(error) || options.file !== undefined) throw error;
         signal.throwIfAborted();
         await this.options.endpoint.revive(signal);
       }
@@ -94,20 +93,27 @@ export class CloudClient {
   }
 
   async #once(method: string, url: string, signal: AbortSignal, options: CallOptions): Promise<unknown> {
-    const { body, data, headers, waitMs = 0 } = options;
     confirm(options);
-    const response = await this.#http.request<unknown>({
-      method,
-      url,
-      signal,
-      timeout: data === undefined ? this.options.timeoutMs + waitMs : 0,
-      ...(data === undefined ? (body === undefined ? {} : { data: body }) : { data }),
-      ...(headers === undefined ? {} : { headers }),
-      ...(waitMs > 0 ? { params: { wait_ms: waitMs } } : {}),
-    });
+    const response = await this.#ask(method, url, signal, options);
     if (response.status < 300) return response.data;
     const retryAfter = Number(response.headers['retry-after'] ?? 0);
     throw failure(this.options.provider, response.status, messageOf(response.data), retryAfter, options.subject ?? url);
+  }
+
+  #ask(method: string, url: string, signal: AbortSignal, options: CallOptions): Promise<Answer> {
+    const { body, file, waitMs = 0 } = options;
+    if (file !== undefined) {
+      const { address } = this.options.endpoint;
+      return sendFile({ ...address, agent: this.#agent, method, path: url, client: this.options.name }, file, signal);
+    }
+    return this.#http.request<unknown>({
+      method,
+      url,
+      signal,
+      timeout: this.options.timeoutMs + waitMs,
+      ...(body === undefined ? {} : { data: body }),
+      ...(waitMs > 0 ? { params: { wait_ms: waitMs } } : {}),
+    });
   }
 }
 
