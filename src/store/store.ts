@@ -1,5 +1,6 @@
 import { COMPONENTS, IMAGES, NODES, REQUEST_LOCKS, REQUESTS } from '../model/paths';
 import type { ZooKeeper } from '../zk/client';
+import { combiningZooKeeper } from '../zk/combined';
 import type { ZkTools } from '../zk/connect';
 import { openTree } from '../zk/tree';
 import type { CachedTree } from '../zk/tree-api';
@@ -39,7 +40,7 @@ class TreeStore implements Store {
     this.#tools = { clock, random, log };
     const parts: StoreParts = {
       ...this.#tools,
-      zk,
+      zk: combiningZooKeeper(zk),
       observe: (path, data, stat) => {
         for (const tree of this.#trees) tree.observe(path, data, stat);
       },

@@ -1,8 +1,8 @@
-import axios, { type AxiosInstance, isAxiosError } from 'axios';
 import { Agent } from 'node:http';
 import { linkSignals } from '../../runtime/link-signals';
 import { DriverError, NoCapacityError, NotFoundError, RateLimitedError, RefusedError, TransientError } from '../errors';
 import type { Endpoint } from './endpoint';
+import { httpCall } from './http-call';
 import { type Answer, type FileToSend, sendFile } from './send-file';
 
 export interface CallOptions {
@@ -30,22 +30,8 @@ export interface ClientOptions {
 export class CloudClient {
   readonly #agent = new Agent({ keepAlive: true, maxFreeSockets: 256 });
   readonly #closed = new AbortController();
-  readonly #http: AxiosInstance;
 
-  constructor(private readonly options: ClientOptions) {
-    this.#http = axios.create({
-      ...options.endpoint.address,
-      httpAgent: this.#agent,
-      adapter: 'http',
-      proxy: false, // whatever the environment says: the cloud is on this machine
-      maxRedirects: 0,
-      maxBodyLength: Infinity,
-      maxContentLength: Infinity,
-      decompress: false,
-      validateStatus: () => true,
-      headers: { 'x-client': options.name },
-    });
-  }
+  constructor(private readonly options: ClientOptions) {}
 
   /** The answer's body. `path` is below the account. */
   async call<T>(method: string, path: string, signal: AbortSignal, options: CallOptions = {}): Promise<T> {
@@ -73,7 +59,7 @@ export class CloudClient {
       if (error instanceof DriverError) throw error;
       if (error instanceof Unconfirmed) throw error.cause;
       if (signal.aborted) throw signal.reason;
-      throw new TransientError(this.options.provider, { cause: lean(error) });
+      throw new TransientError(this.options.provider, { cause: error });
     } finally {
       linked.release();
     }
@@ -102,18 +88,11 @@ export class CloudClient {
 
   #ask(method: string, url: string, signal: AbortSignal, options: CallOptions): Promise<Answer> {
     const { body, file, waitMs = 0 } = options;
-    if (file !== undefined) {
-      const { address } = this.options.endpoint;
-      return sendFile({ ...address, agent: this.#agent, method, path: url, client: this.options.name }, file, signal);
-    }
-    return this.#http.request<unknown>({
-      method,
-      url,
-      signal,
-      timeout: this.options.timeoutMs + waitMs,
-      ...(body === undefined ? {} : { data: body }),
-      ...(waitMs > 0 ? { params: { wait_ms: waitMs } } : {}),
-    });
+    const { endpoint, name: client, timeoutMs } = this.options;
+    const to = { ...endpoint.address, agent: this.#agent, method, client };
+    if (file !== undefined) return sendFile({ ...to, path: url }, file, signal);
+    const path = waitMs > 0 ? `${url}?wait_ms=${waitMs}` : url;
+    return httpCall({ ...to, path }, { body, timeoutMs: timeoutMs + waitMs }, signal);
   }
 }
 
@@ -133,7 +112,8 @@ function messageOf(body: unknown): string {
 }
 
 function nobodyListens(error: unknown): boolean {
-  return isAxiosError(error) && (error.code === 'ECONNREFUSED' || error.code === 'ENOENT');
+  const { code } = error as { code?: unknown };
+  return code === 'ECONNREFUSED' || code === 'ENOENT';
 }
 
 /** Tells what `confirm` has thrown from what went wrong with the call. */
@@ -145,9 +125,4 @@ function confirm(options: CallOptions): void {
   } catch (error) {
     throw new Unconfirmed('not asked', { cause: error });
   }
-}
-
-/** Without the request and its configuration, which axios hangs on its errors. */
-function lean(error: unknown): unknown {
-  return isAxiosError(error) ? new Error(`${error.code ?? 'error'}: ${error.message}`) : error;
 }

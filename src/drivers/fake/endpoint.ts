@@ -1,4 +1,4 @@
-/** Where a simulated cloud listens: what axios needs to get there. */
+/** Where a simulated cloud listens: how to get there. */
 export interface Address {
   readonly baseURL: string;
   readonly socketPath?: string;

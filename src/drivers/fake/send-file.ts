@@ -51,7 +51,8 @@ async function answerTo(asked: ClientRequest): Promise<Answer> {
   return { status: message.statusCode ?? 0, headers: message.headers, data: parsed(text) };
 }
 
-function parsed(text: string): unknown {
+/** What an answer holds: JSON, or whatever else it is. */
+export function parsed(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {

@@ -1,0 +1,119 @@
+import type { Op, OpResult, ZooKeeper } from './client';
+import { ZkError } from './errors';
+import { forwarding } from './forwarding';
+
+/** Transactions under way at once; what is asked for beyond that goes together with the next one. */
+const IN_FLIGHT = 2;
+/** A request of the server's default size is 1 MB, and one failing step costs a repetition of all. */
+const MAX_STEPS = 200;
+const MAX_BYTES = 256 * 1024;
+
+interface Waiting {
+  readonly ops: readonly Op[];
+  readonly bytes: number;
+  settle(results: readonly OpResult[]): void;
+  fail(error: unknown): void;
+}
+
+/**
+ * The same client, which sends transactions that are asked for side by side as one: a lone one leaves at once, and under
+ * load one request, one entry in the server's log and one answer do for many. What each of them promises stays as it was,
+ * its order included, with more in the same moment. Those that name the same znodes never go together, so that none can fail
+ * by another's doing; when one fails, it alone is told so, and the others are sent again, each for itself.
+ */
+export function combiningZooKeeper(zk: ZooKeeper): ZooKeeper {
+  const queue = new TransactionQueue(zk);
+  return Object.assign(forwarding(zk), {
+    transaction: (ops: readonly Op[], options?: Parameters<ZooKeeper['transaction']>[1]) =>
+      options === undefined ? queue.add(ops) : zk.transaction(ops, options), // with a patience of its own
+  });
+}
+
+class TransactionQueue {
+  #waiting: Waiting[] = [];
+  #inFlight = 0;
+
+  constructor(private readonly zk: ZooKeeper) {}
+
+  add(ops: readonly Op[]): Promise<readonly OpResult[]> {
+    if (this.#inFlight < IN_FLIGHT && this.#waiting.length === 0) return this.#alone(ops);
+    return new Promise((settle, fail) => {
+      this.#waiting.push({ ops, bytes: sizeOf(ops), settle, fail });
+    });
+  }
+
+  async #alone(ops: readonly Op[]): Promise<readonly OpResult[]> {
+    this.#inFlight += 1;
+    try {
+      return await this.zk.transaction(ops);
+    } finally {
+      this.#landed();
+    }
+  }
+
+  #landed(): void {
+    this.#inFlight -= 1;
+    while (this.#waiting.length > 0 && this.#inFlight < IN_FLIGHT) void this.#send(this.#take());
+  }
+
+  async #send(batch: readonly Waiting[]): Promise<void> {
+    const [first] = batch;
+    if (batch.length === 1) return this.#pass(first!);
+    this.#inFlight += 1;
+    try {
+      const results = await this.zk.transaction(batch.flatMap((it) => it.ops));
+      let at = 0;
+      for (const { ops, settle } of batch) settle(results.slice(at, (at += ops.length)));
+    } catch (error) {
+      for (const it of batch) void this.#judge(it, error, batch);
+    } finally {
+      this.#landed();
+    }
+  }
+
+  /** What the failure of all together means for one of them. */
+  #judge(it: Waiting, error: unknown, batch: readonly Waiting[]): Promise<void> | void {
+    const failedOp = error instanceof ZkError ? error.failedOp : undefined;
+    if (failedOp === undefined) return it.fail(error); // the link, the session: the same for all
+    const start = batch.slice(0, batch.indexOf(it)).reduce((sum, before) => sum + before.ops.length, 0);
+    const own = failedOp - start;
+    if (own < 0 || own >= it.ops.length) return this.#pass(it);
+    const { code, path, cause } = error as ZkError;
+    it.fail(new ZkError(code, path, own, { cause }));
+  }
+
+  async #pass(it: Waiting): Promise<void> {
+    await this.#alone(it.ops).then(it.settle, it.fail);
+  }
+
+  /** The first in line, and what may go with it; the order of the others stays. */
+  #take(): readonly Waiting[] {
+    const batch: Waiting[] = [];
+    const paths = new Set<string>();
+    let [steps, bytes] = [0, 0];
+    for (const it of this.#waiting) {
+      steps += it.ops.length;
+      bytes += it.bytes;
+      if (batch.length > 0 && (steps > MAX_STEPS || bytes > MAX_BYTES || touches(it, paths))) break;
+      batch.push(it);
+      for (const op of it.ops) if (!isSequential(op)) paths.add(op.path);
+    }
+    this.#waiting = this.#waiting.slice(batch.length);
+    return batch;
+  }
+}
+
+function touches({ ops }: Waiting, paths: ReadonlySet<string>): boolean {
+  return ops.some((it) => !isSequential(it) && paths.has(it.path));
+}
+
+/** The server completes the name: it is nobody else's. */
+function isSequential(op: Op): boolean {
+  return op.op === 'create' && op.mode?.includes('sequential') === true;
+}
+
+function sizeOf(ops: readonly Op[]): number {
+  let bytes = 0;
+  for (const it of ops) bytes += 100 + it.path.length + ('data' in it ? it.data.length : 0);
+  return bytes;
+}

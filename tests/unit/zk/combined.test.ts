@@ -1,0 +1,97 @@
+import type { Op, OpResult, ZooKeeper } from '../../../src/zk/client';
+import { combiningZooKeeper } from '../../../src/zk/combined';
+import { ZkError } from '../../../src/zk/errors';
+
+interface Sent {
+  readonly ops: readonly Op[];
+  succeed(): void;
+  fail(error: Error): void;
+}
+
+/** A server that answers when it is told to. */
+function server() {
+  const sent: Sent[] = [];
+  const transaction = (ops: readonly Op[]) =>
+    new Promise<readonly OpResult[]>((resolve, reject) => {
+      const succeed = () => resolve(ops.map((it) => ({ op: 'create' as const, path: `made ${it.path}` })));
+      sent.push({ ops, succeed, fail: reject });
+    });
+  const zk = combiningZooKeeper({ transaction } as unknown as ZooKeeper);
+  return { zk, sent, paths: () => sent.map((it) => it.ops.map(({ path }) => path)) };
+}
+
+const make = (...paths: readonly string[]): Op[] =>
+  paths.map((path) => ({ op: 'create', path, data: Buffer.alloc(0), mode: 'persistent' }));
+const turn = () => new Promise((resolve) => setImmediate(resolve));
+
+/** Two are on their way, and the ones of `waiting` behind them. */
+function behindTwo(...waiting: readonly (readonly Op[])[]) {
+  const it = server();
+  const first = [it.zk.transaction(make('/1')), it.zk.transaction(make('/2'))];
+  const outcomes = waiting.map((ops) => it.zk.transaction(ops));
+  return { ...it, first, outcomes };
+}
+
+const createdPaths = (results: readonly OpResult[]) => results.map((it) => (it.op === 'create' ? it.path : it.op));
+
+test('what is asked for while two are on their way goes as one, and each hears of its own steps', async () => {
+  const { sent, paths, outcomes } = behindTwo(make('/a', '/b'), make('/c'));
+  expect(paths()).toEqual([['/1'], ['/2']]);
+  sent[0]!.succeed();
+  await turn();
+  expect(paths()[2]).toEqual(['/a', '/b', '/c']);
+  sent[2]!.succeed();
+  expect((await Promise.all(outcomes)).map(createdPaths)).toEqual([['made /a', 'made /b'], ['made /c']]);
+});
+
+test('one that fails alone hears of it, by its own steps; the others are sent again each for itself', async () => {
+  const { sent, paths, outcomes } = behindTwo(make('/a', '/b'), make('/c', '/d'), make('/e'));
+  sent[0]!.succeed();
+  await turn();
+  sent[2]!.fail(new ZkError('NODE_EXISTS', '/d', 3));
+  await expect(outcomes[1]).rejects.toMatchObject({ code: 'NODE_EXISTS', path: '/d', failedOp: 1 });
+  expect(paths().slice(3)).toEqual([['/a', '/b'], ['/e']]);
+  for (const it of sent.slice(3)) it.succeed();
+  expect(createdPaths((await outcomes[0])!)).toEqual(['made /a', 'made /b']);
+  expect(createdPaths((await outcomes[2])!)).toEqual(['made /e']);
+});
+
+test('a lost link is told to all of them, and nothing is sent again', async () => {
+  const { sent, outcomes } = behindTwo(make('/a'), make('/b'));
+  sent[0]!.succeed();
+  await turn();
+  sent[2]!.fail(new ZkError('CONNECTION_LOSS'));
+  for (const it of outcomes) await expect(it).rejects.toMatchObject({ code: 'CONNECTION_LOSS' });
+  expect(sent).toHaveLength(3);
+});
+
+test.each([
+  ['the same znode', make('/a'), make('/a'), false],
+  ['different znodes', make('/a'), make('/b'), true],
+  [
+    'the same prefix of names that the server completes',
+    [{ op: 'create', path: '/n/', data: Buffer.alloc(0), mode: 'persistent-sequential' } as Op],
+    [{ op: 'create', path: '/n/', data: Buffer.alloc(0), mode: 'persistent-sequential' } as Op],
+    true,
+  ],
+  ['more bytes than one request should have', [big('/a')], [big('/b')], false],
+])('%s: together or one after the other, in order', async (_title, one, other, together) => {
+  const { sent, paths } = behindTwo(one, other);
+  sent[0]!.succeed();
+  await turn();
+  const expected = [one, other].map((ops) => ops.map(({ path }) => path));
+  expect(paths().slice(2)).toEqual(together ? [expected.flat()] : [expected[0]]);
+  sent[1]!.succeed();
+  await turn();
+  expect(paths().slice(2).flat()).toEqual(expected.flat());
+});
+
+test('one with a patience of its own goes alone', () => {
+  const { zk, paths } = behindTwo();
+  void zk.transaction(make('/a'), { deadlineMs: 10 });
+  expect(paths()).toEqual([['/1'], ['/2'], ['/a']]);
+});
+
+function big(path: string): Op {
+  return { op: 'set', path, data: Buffer.alloc(200 * 1024) };
+}
