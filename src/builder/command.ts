@@ -13,6 +13,7 @@ import { openMetrics } from '../runtime/metrics/open-metrics';
 import type { Program, ProgramIo, StopSignals } from '../runtime/program';
 import { systemRandom } from '../runtime/random';
 import { Scope } from '../runtime/scope';
+import { openTracing } from '../runtime/tracing/open-tracing';
 import { openStore } from '../store/store';
 import { openZooKeeper, TlsFileError } from '../store/open-zookeeper';
 import type { ZooKeeper } from '../zk/client';
@@ -21,7 +22,8 @@ import { reportZooKeeper } from '../zk/zookeeper-metrics';
 import { type BuilderArguments, parseArguments } from './arguments';
 import { BuilderSetupError, runBuilder } from './builder';
 import { ConfigFile } from './config-file';
-import { logBuilderEvents } from './events';
+import { type BuilderEvent, logBuilderEvents } from './events';
+import { BuilderTraces } from './trace-events';
 
 /** The folder of this package, seen from here and from the compiled file alike. */
 const PACKAGE_DIR = join(__dirname, '..', '..');
@@ -52,6 +54,9 @@ async function run(args: BuilderArguments, version: string, io: ProgramIo): Prom
   const tools: DriverTools = { clock: systemClock, random: systemRandom, log, env: io.env };
   const files: ConfigFiles = { file: args.config, secureFile: args.secure };
   const metrics = scope.own(openMetrics(io.env, tools), (it) => it.close());
+  const traced = { service: 'nodepool-builder', version };
+  const tracing = scope.own(await openTracing(traced, io.env, tools), (it) => it.close());
+  const traces = scope.own(new BuilderTraces(tracing), (it) => it.close());
   const source = new ConfigFile(files, () => load(files, tools), { ...tools, metrics: metrics.all });
   requireServers(source.current);
   if (!args.foreground) log.warn('running in the foreground: this release does not daemonise, and writes no pid file');
@@ -76,7 +81,11 @@ async function run(args: BuilderArguments, version: string, io: ProgramIo): Prom
     packageDir: PACKAGE_DIR,
     version,
   };
-  const onEvent = logBuilderEvents(log);
+  const logEvent = logBuilderEvents(log);
+  const onEvent = (event: BuilderEvent) => {
+    logEvent(event);
+    traces.onEvent(event);
+  };
   const onCall = reportCalls(metrics.all);
   await runBuilder(
     { store, source, drivers, openProvider: (it) => openProvider(it, tools, { onCall }), tools, onEvent, metrics },

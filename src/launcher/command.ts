@@ -16,6 +16,7 @@ import { runCommand } from '../runtime/processes';
 import type { Program, ProgramIo } from '../runtime/program';
 import { systemRandom } from '../runtime/random';
 import { Scope } from '../runtime/scope';
+import { openTracing } from '../runtime/tracing/open-tracing';
 import { openZooKeeper, TlsFileError } from '../store/open-zookeeper';
 import { openStore } from '../store/store';
 import { WebListenError } from '../web/server';
@@ -69,6 +70,8 @@ async function launch(flags: Flags, version: string, log: Logger, io: ProgramIo)
   const zk = scope.own(await openZooKeeper({ hosts, tls, timeoutSeconds: timeout }, tools), (it) => it.close());
   const source = configSource({ config, stamp }, read, () => configStamp(files), zk);
   const metrics = scope.own(openMetrics(io.env, tools), (it) => it.close());
+  const traced = { service: 'nodepool-launcher', version };
+  const tracing = scope.own(await openTracing(traced, io.env, tools), (it) => it.close());
   const observed = scope.own(reportZooKeeper(zk, metrics.prometheus, tools.clock), (it) => it.stop());
   const store = scope.own(openStore(observed.zk, tools), (it) => it.close());
   const onReady = flags.webapp
@@ -92,6 +95,7 @@ async function launch(flags: Flags, version: string, log: Logger, io: ProgramIo)
       fqdn: await fullName(io.env, systemClock),
       version,
       metrics,
+      tracing,
     },
     io.stop,
   );

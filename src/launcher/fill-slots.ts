@@ -4,6 +4,7 @@ import type { NodeRequest } from '../model/records';
 import { pick as pickOne } from '../runtime/random';
 import { wallSeconds } from '../runtime/clock';
 import { underAll } from '../runtime/link-signals';
+import type { Span } from '../runtime/tracing/tracing';
 import { ClaimLostError, type NewNode, type NodeClaim } from '../store/api';
 import { HeldNode } from './held-node';
 import { chooseImage } from './image-choice';
@@ -11,6 +12,7 @@ import { type LaunchOutcome, launchNode } from './launch-node';
 import { newNodeRecord } from './launch-record';
 import type { Assignment, NodeSet } from './node-set';
 import type { PoolContext } from './pool-context';
+import { traceLaunch } from './trace-launch';
 import { sharedScopes, staysWithin, tenantScope, tenantStaysWithin } from './shared-limits';
 
 type ReusePick = Extract<NodePick, { kind: 'reuse' }>;
@@ -22,6 +24,8 @@ export interface Filling {
   readonly set: NodeSet;
   /** Nodes that turned out not to be free; not to be chosen again for this request. */
   readonly avoid: Set<string>;
+  /** What launches are traced below. */
+  readonly span: Span;
 }
 
 /**
@@ -58,7 +62,7 @@ function chooseZone(assignment: Assignment, { config, runtime, tools }: PoolCont
 async function reuse(
   pick: ReusePick,
   assignment: Assignment,
-  { id, request, set, avoid }: Filling,
+  { id, request, set, avoid, span }: Filling,
   pool: PoolContext,
   signal: AbortSignal,
 ): Promise<void> {
@@ -82,6 +86,7 @@ async function reuse(
     return;
   }
   const node = new HeldNode(claim);
+  span.event('takes ready node', { 'nodepool.node': node.id });
   assignment.places.get(pick.slot)?.bind(node.id);
   set.fill(pick.slot, node, Promise.resolve('ready'), 'ready');
 }
@@ -165,7 +170,7 @@ export function startLaunch(
   labelName: string,
   zone: string | undefined,
   inherited: boolean,
-  { id, request, set }: Pick<Filling, 'id' | 'request' | 'set'>,
+  { id, request, set, span }: Pick<Filling, 'id' | 'request' | 'set' | 'span'>,
   pool: PoolContext,
 ): Promise<LaunchOutcome> {
   const { runtime, config, tools, world, now } = pool;
@@ -186,7 +191,11 @@ export function startLaunch(
     const endTurn = await underAll([now, node.signal], (it) => runtime.launchSlot(it)).catch(() => undefined);
     if (endTurn === undefined) return 'lost'; // we have to go, or the node is not ours any more
     try {
-      return await launchNode(node, job, tools, now);
+      return await traceLaunch(
+        span,
+        { node: node.id, provider: runtime.config.name, label: labelName, inherited },
+        (it) => launchNode(node, { ...job, span: it }, tools, now),
+      );
     } finally {
       endTurn();
       await letGo();

@@ -25,6 +25,7 @@ import { CloudCalls, type LaunchReporter, launchReporter } from './launch-report
 import { launchResult, NoImageError } from './launch-result';
 import type { ProviderRuntime } from './provider-runtime';
 import type { LauncherTools } from './tools';
+import { noSpan, type Span, traced } from '../runtime/tracing/tracing';
 
 /*
  * A node on its way: init -> building -> ready, or aborted (the cloud is full: not an attempt), or failed. Everything
@@ -47,6 +48,8 @@ export interface LaunchJob {
   readonly images: ImagesView;
   /** The node was begun by a launcher that is gone. */
   readonly inherited: boolean;
+  /** What its parts are traced below. */
+  readonly span?: Span;
   /** Whether the request is done with this node: then what is left to write of it goes with the hand-over. */
   endsSet?(): boolean;
 }
@@ -137,21 +140,30 @@ async function oneAttempt(
   signal: AbortSignal,
 ): Promise<void> {
   const { provider } = job.runtime;
+  const { span = noSpan } = job;
   let externalId = storedExternalId(node.record.externalId);
   if (externalId === undefined) {
     const choice = chooseImage(job.label, job.runtime.config, job.images);
     if (choice === undefined) throw new NoImageError();
     const prepared = preparedChange(choice, job.zone);
     if (!isIn(node.record, prepared)) await node.write(prepared);
-    externalId = await begin(node, launchSpec(node, attempt, job, choice, tools), job, calls, signal);
+    externalId = await traced(span, 'create instance', { 'nodepool.attempt': attempt }, () =>
+      begin(node, launchSpec(node, attempt, job, choice, tools), job, calls, signal),
+    );
   }
   const known = externalId;
-  const instance = await calls.make((it) => provider.settled(known, it), signal);
+  const instance = await traced(span, 'wait for instance', { 'nodepool.attempt': attempt }, () =>
+    calls.make((it) => provider.settled(known, it), signal),
+  );
   if (instance.state === 'failed') {
     throw new LaunchFailedError(job.runtime.config.name, instance.fault ?? 'instance failed');
   }
   const change = instanceChange(instance, job.pool, node.record.az);
-  const hostKeys = instance.hostKeys ?? (await hostKeysOf({ ...node.record, ...change }, job, tools, signal));
+  const hostKeys =
+    instance.hostKeys ??
+    (await traced(span, 'scan host keys', { 'nodepool.attempt': attempt }, () =>
+      hostKeysOf({ ...node.record, ...change }, job, tools, signal),
+    ));
   signal.throwIfAborted();
   const ready = { ...change, ...(hostKeys.length === 0 ? {} : { hostKeys }), state: 'ready' as const };
   if (job.endsSet?.() === true && node.isHeld()) node.writeLater(ready);

@@ -7,11 +7,13 @@ import type { RequestRank } from '../decide/request-order';
 import { requestPath } from '../model/paths';
 import type { NodeRequest } from '../model/records';
 import { ClaimLostError, type RequestClaim } from '../store/api';
+import { noSpan, type Span } from '../runtime/tracing/tracing';
 import { isZkError } from '../zk/errors';
 import { type Filling, fillSlots, startLaunch } from './fill-slots';
 import { HeldNode } from './held-node';
 import { type Assignment, NodeSet } from './node-set';
 import type { PoolContext } from './pool-context';
+import { traceServing } from './trace-launch';
 
 /*
  * One request in hand, from its lock to its release:
@@ -45,6 +47,7 @@ export class RequestHandler {
   #waiting: ((assignment: Assignment) => void) | undefined;
   #claimed = false;
   #startsWaiting = false;
+  #span: Span = noSpan;
 
   constructor(
     request: RankedRequest & { readonly record: NodeRequest },
@@ -137,12 +140,18 @@ export class RequestHandler {
       if (claim?.current.record.state !== 'pending') return 'not ours';
       this.#claimed = true;
       const held = claim;
-      return await underAll([until.signal, held.signal], (stop) => this.#untilDone(held, stop, begin));
+      const { runtime, config, tools } = pool;
+      const served = { provider: runtime.config.name, name: config.name };
+      this.#span = traceServing(tools.tracing, this.id, this.request, served);
+      const end = await underAll([until.signal, held.signal], (stop) => this.#untilDone(held, stop, begin));
+      this.#span.set({ 'nodepool.end': end });
+      return end;
     } catch (error) {
       if (error instanceof ClaimLostError || error instanceof Interruption || pool.now.aborted) return 'lost';
       if (isZkError(error, 'SESSION_EXPIRED')) return 'lost';
       throw error;
     } finally {
+      this.#span.end();
       first?.cancel();
       await Promise.all(this.set.clear().map((it) => it.node.release()));
       await claim?.release();
@@ -252,15 +261,18 @@ export class RequestHandler {
       this.#startsWaiting = false;
     });
     this.pool().nudge();
+    this.#span.event('waits for room');
     try {
-      return await orAborted(given, stop);
+      const assignment = await orAborted(given, stop);
+      this.#span.event('has room');
+      return assignment;
     } finally {
       this.#waiting = undefined;
     }
   }
 
   #filling(): Filling {
-    return { id: this.id, request: this.request, set: this.set, avoid: this.avoid };
+    return { id: this.id, request: this.request, set: this.set, avoid: this.avoid, span: this.#span };
   }
 }
 

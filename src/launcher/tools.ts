@@ -6,6 +6,7 @@ import type { Logger } from '../runtime/log';
 import type { MetricSinks } from '../runtime/metrics/open-metrics';
 import type { Random } from '../runtime/random';
 import type { PassOutcome } from '../runtime/reconcile';
+import type { Tracing } from '../runtime/tracing/tracing';
 import type { Store } from '../store/api';
 
 /** What a launcher is made of. Tests hand in their own. */
@@ -26,6 +27,8 @@ export interface LauncherTools {
   readonly version: string;
   /** Where it reports; default: nowhere. */
   readonly metrics?: MetricSinks;
+  /** Where it traces; default: nowhere. */
+  readonly tracing?: Tracing;
   /** Told after every pass of every loop. */
   readonly onPass?: (outcome: PassOutcome) => void;
 }

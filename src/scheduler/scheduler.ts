@@ -10,6 +10,9 @@ import { type Random, systemRandom } from '../runtime/random';
 import type { RequestEntry, RequestsView, Store } from '../store/api';
 import { HoldJobs } from '../store/hold-jobs';
 import { untilSeen } from '../store/until-seen';
+import { apiTracing } from '../runtime/tracing/api-tracing';
+import type { Tracing } from '../runtime/tracing/tracing';
+import { RequestTraces } from './request-traces';
 import { acceptNodes } from './accept-nodes';
 import type { NodeSet } from './node-set';
 
@@ -26,6 +29,8 @@ export interface SchedulerTools {
   readonly log: Logger;
   /** Default: the machine's. */
   readonly random?: Random;
+  /** Default: OpenTelemetry, if this program has registered its SDK. */
+  readonly tracing?: Tracing;
 }
 
 export interface Submission {
@@ -37,7 +42,10 @@ export interface Submission {
   readonly relativePriority?: number;
   /** Preferred provider. */
   readonly provider?: string | null;
-  /** Comes back unchanged with the outcome; for the scheduler's own use. */
+  /**
+   * Comes back with the outcome, every digit as it was; for the scheduler's own use. Where requests are traced, a `traceparent` is
+   * put into it, unless it has one, or Zuul's `span_info`, or is no object.
+   */
   readonly requestorData?: Json | RawJson;
   readonly tenantName?: string | null;
   readonly eventId?: string | null;
@@ -96,6 +104,7 @@ class StoreScheduler implements Scheduler {
   readonly name: string;
   readonly #closing = new AbortController();
   readonly #holdJobs: HoldJobs;
+  readonly #traces: RequestTraces;
 
   constructor(
     private readonly store: Store,
@@ -104,6 +113,7 @@ class StoreScheduler implements Scheduler {
   ) {
     this.name = options.name;
     this.#holdJobs = new HoldJobs({ zk: store.zk, random: systemRandom, ...tools });
+    this.#traces = new RequestTraces(tools.tracing ?? apiTracing(tools.clock), options.name);
     setMaxListeners(0, this.#closing.signal); // one for each request that is waited for
   }
 
@@ -112,10 +122,18 @@ class StoreScheduler implements Scheduler {
     if (labels.length === 0) throw new RangeError('a request names at least one label');
     const number = typeof priority === 'number' ? priority : REQUEST_PRIORITIES[priority];
     const kind = lifetime === 'persistent' ? 'persistent' : 'ephemeral';
-    return { id: await this.store.requests.create(this.#record(submission), number, kind) };
+    const trace = this.#traces.begin(submission, opaque(submission.requestorData));
+    const record = this.#record(submission, trace.requestorData);
+    return { id: await trace.filed(() => this.store.requests.create(record, number, kind)) };
   }
 
   async await(request: SubmittedRequest, signal: AbortSignal): Promise<RequestOutcome> {
+    const outcome = await this.#untilFinal(request, signal);
+    this.#traces.end(request.id, outcome.state);
+    return outcome;
+  }
+
+  async #untilFinal(request: SubmittedRequest, signal: AbortSignal): Promise<RequestOutcome> {
     const view = this.store.requests.view();
     const known = outcome(view.requests.get(request.id));
     if (known !== undefined) return known;
@@ -131,6 +149,7 @@ class StoreScheduler implements Scheduler {
   }
 
   cancel(request: SubmittedRequest): Promise<void> {
+    this.#traces.end(request.id, 'cancelled');
     return this.store.requests.delete(request.id);
   }
 
@@ -156,14 +175,15 @@ class StoreScheduler implements Scheduler {
 
   async close(): Promise<void> {
     this.#closing.abort(new Error('the scheduler is closed'));
+    this.#traces.close();
   }
 
-  #record(it: Submission): NodeRequest {
+  #record(it: Submission, requestorData: RawJson | null): NodeRequest {
     const now = wallSeconds(this.tools.clock);
     return newRequest({
       nodeTypes: it.labels,
       requestor: this.name,
-      requestorData: opaque(it.requestorData),
+      requestorData,
       provider: it.provider ?? null,
       relativePriority: it.relativePriority ?? 0,
       eventId: it.eventId ?? null,

@@ -24,7 +24,13 @@ export class LauncherProcess {
    * `config` without ZooKeeper: that of the fleet, or what stands between, is added, with a session timeout of two seconds.
    * Resolves when it is ready.
    */
-  static async start(fleet: Fleet, name: string, config: string, hosts = fleet.server.hosts): Promise<LauncherProcess> {
+  static async start(
+    fleet: Fleet,
+    name: string,
+    config: string,
+    hosts = fleet.server.hosts,
+    moreEnv: NodeJS.ProcessEnv = {},
+  ): Promise<LauncherProcess> {
     const [host, port] = hosts.split(':');
     const file = fleet.writeConfig(
       name,
@@ -34,7 +40,7 @@ export class LauncherProcess {
     const child = spawn(
       process.execPath,
       ['-r', './tests/support/register.js', 'tests/integration/launcher/child-launcher.ts', '-f', '-c', file],
-      { cwd: root, env: { ...process.env, ...fleet.cloud.env }, stdio: ['ignore', 'pipe', 'pipe'] },
+      { cwd: root, env: { ...process.env, ...fleet.cloud.env, ...moreEnv }, stdio: ['ignore', 'pipe', 'pipe'] },
     );
     const it = new LauncherProcess(child);
     await it.untilPrinted('launcher is ready');
