@@ -1,34 +1,33 @@
-import { get as httpGet, type IncomingMessage } from 'node:http';
-import { get as httpsGet } from 'node:https';
+import axios from 'axios';
+import type { IncomingMessage } from 'node:http';
 
 const MAX_REDIRECTS = 3;
 
 /**
- * Asks for `url` over a connection of its own and returns the answer, whatever its status, once its head is there. Redirects
- * are followed. Rejects with what the system says of an unreachable host, or with the signal's reason.
+ * Asks for `url` and returns the answer, whatever its status, once its head is there. Redirects are followed. Rejects with
+ * what the system says of an unreachable host, or with the signal's reason.
  */
 export async function openGet(
   url: string,
   headers: Readonly<Record<string, string>>,
   signal: AbortSignal,
 ): Promise<IncomingMessage> {
-  let at = url;
-  for (let redirects = 0; ; redirects += 1) {
-    const answer = await ask(at, headers, signal);
-    const { location } = answer.headers;
-    const isElsewhere = [301, 302, 307, 308].includes(answer.statusCode ?? 0) && location !== undefined;
-    if (!isElsewhere || redirects === MAX_REDIRECTS) return answer;
-    answer.destroy();
-    at = new URL(location, at).href;
+  try {
+    const answer = await axios.get<IncomingMessage>(url, {
+      headers,
+      signal,
+      adapter: 'http',
+      responseType: 'stream',
+      decompress: false,
+      proxy: false, // builders are asked where the tree says they are
+      maxRedirects: MAX_REDIRECTS,
+      validateStatus: () => true,
+    });
+    return answer.data;
+  } catch (error) {
+    if (signal.aborted) throw signal.reason;
+    throw axios.isAxiosError(error) && error.cause !== undefined ? error.cause : error;
   }
-}
-
-function ask(url: string, headers: Readonly<Record<string, string>>, signal: AbortSignal): Promise<IncomingMessage> {
-  return new Promise((resolve, reject) => {
-    const get = url.startsWith('https:') ? httpsGet : httpGet;
-    const request = get(url, { headers, agent: false, signal }, resolve);
-    request.once('error', (error) => reject(signal.aborted ? (signal.reason as Error) : error));
-  });
 }
 
 /** The whole body as text. */
