@@ -1,31 +1,73 @@
 import type { Node } from '../model/records';
+import { wallSeconds } from '../runtime/clock';
 import type { NodeClaim, Store } from '../store/api';
 import { BY_HAND_PATIENCE_MS, claimByHand } from '../store/by-hand';
+import { nodesView, type NodeRow } from '../views/nodes';
 import type { CommandContext } from './context';
 import { CommandError } from './failure';
-import { printNode } from './print-node';
+import { printView } from './print-view';
 
-/** Writes a change to a node under its lock and prints the node's line. Unknown ids are told, not failed. */
-export async function changeNode(context: CommandContext, id: string, change: Partial<Node>): Promise<number> {
-  const store = await context.store();
-  const claim = await claimNode(context, store, id);
-  if (claim === undefined) return 0;
-  try {
+/** A node's id as records have it: leading zeros may be left out. */
+export function nodeId(given: string): string {
+  return /^\d{1,9}$/.test(given) ? given.padStart(10, '0') : given;
+}
+
+/**
+ * Writes a change to each node under its lock and prints the list of them. Unknown ids are told, not failed; one that
+ * somebody else keeps locked is told as an error, and the others are changed all the same. Returns the exit status.
+ */
+export function changeNodes(context: CommandContext, ids: readonly string[], change: Partial<Node>): Promise<number> {
+  return withNodes(context, ids, async (claim) => {
     await claim.write(change);
-  } finally {
-    await claim.release();
+  });
+}
+
+/** Does something to each node under its lock and prints the list of those that are left; see `changeNodes`. */
+export async function withNodes(
+  context: CommandContext,
+  ids: readonly string[],
+  work: (claim: NodeClaim) => Promise<void>,
+): Promise<number> {
+  const store = await context.store();
+  const known: string[] = [];
+  let status = 0;
+  for (const given of ids) {
+    try {
+      const claim = await claimNode(context, store, given);
+      if (claim === undefined) continue;
+      try {
+        await work(claim);
+      } finally {
+        await claim.release();
+      }
+      known.push(claim.id);
+    } catch (error) {
+      if (!(error instanceof CommandError) || ids.length === 1) throw error;
+      context.complain(`nodepool: error: ${error.message}`);
+      status = 1;
+    }
   }
-  await printNode(context, store, id);
-  return 0;
+  if (known.length > 0) await printNodes(context, store, known);
+  return status;
 }
 
 /** The node's lock; undefined, and said so, if there is no such node. `CommandError` if somebody else keeps it. */
-export async function claimNode(context: CommandContext, store: Store, id: string): Promise<NodeClaim | undefined> {
+export async function claimNode(context: CommandContext, store: Store, given: string): Promise<NodeClaim | undefined> {
+  const id = nodeId(given);
   const claim = await claimByHand(store, id, context.signal);
   if (claim === 'locked') {
     throw new CommandError(`node ${id} is locked by somebody else; gave up after ${BY_HAND_PATIENCE_MS / 1000} s`);
   }
   if (claim !== 'not-found') return claim;
-  await context.print(`Node id ${id} not found\n`);
+  await context.print(`Node id ${given} not found\n`);
   return undefined;
+}
+
+/** The list of some nodes, as `hold` and `delete` print it in the end; those that are gone are left out. */
+async function printNodes(context: CommandContext, store: Store, ids: readonly string[]): Promise<void> {
+  const stored = await Promise.all(ids.map((id) => store.nodes.get(id)));
+  const rows = stored.flatMap((it, index): NodeRow[] =>
+    it === undefined ? [] : [{ id: ids[index]!, record: it.record, locked: false }],
+  );
+  await printView(context, {}, nodesView(rows, wallSeconds(context.clock), false));
 }

@@ -1,26 +1,10 @@
-import type { Column } from '../views/column';
-import { componentsView } from '../views/components';
-import { explanationsView } from '../views/explanations';
-import { holdJobsView } from '../views/hold-jobs';
-import { buildsView, imageStatusView, uploadsView } from '../views/images';
-import { nodesView } from '../views/nodes';
-import { requestsView } from '../views/requests';
+import { COMMAND_COLUMNS } from './command-columns';
+import { usageOf } from './parser';
 import { COMMANDS, type CommandSpec, GLOBAL_OPTIONS, type OptionSpec } from './specs';
-
-/** Columns of the commands that print lists. */
-const COLUMNS: Readonly<Record<string, readonly Pick<Column<never>, 'header' | 'field'>[]>> = {
-  list: nodesView([], 0, true).columns,
-  'image-list': uploadsView([], 0).columns,
-  'dib-image-list': buildsView([], 0).columns,
-  'image-status': imageStatusView([], 0).columns,
-  'request-list': requestsView([]).columns,
-  'component-list': componentsView([]).columns,
-  explain: explanationsView([], 0).columns,
-  'job-list': holdJobsView([]).columns,
-};
 
 /** The page of commands, generated from what `--help` says. */
 export function commandReference(): string {
+  const commands = COMMANDS.filter((it) => it.hidden !== true);
   return [
     '# Commands',
     '',
@@ -32,44 +16,74 @@ export function commandReference(): string {
     '',
     ...optionTable(GLOBAL_OPTIONS),
     '',
-    ...[...COMMANDS].sort((a, b) => (a.name < b.name ? -1 : 1)).flatMap(section),
+    ...[...commands].sort((a, b) => (a.name < b.name ? -1 : 1)).flatMap(section),
   ]
     .join('\n')
     .replace(/\n+$/, '\n');
 }
 
 const INTRODUCTION = `\`nodepool [options] <command> …\` looks at the records in ZooKeeper and changes them; the daemons act on what it writes.
+Options that stand before the command may also follow it. \`nodepool help COMMAND\`, \`man nodepool\` and this page say the same;
+\`nodepool completion SHELL\` teaches it to bash, zsh and fish. Which test shows what is in [command-tests.md](command-tests.md).
 
-Exit status: 0 when the command finished, also when it says that something was not found; 1 when it failed, and when
-\`config-validate\` finds errors; 2 for bad arguments. Errors are one line on standard error; \`--debug\` adds the stack.
+Exit status: 0 when the command finished, also when it says that something was not found; 1 when it failed, when
+\`config-validate\` or \`audit\` find something, and without a command; 2 for bad arguments, with the usage on standard error.
+Errors are one line on standard error; \`--debug\` adds the stack.
 
-Tables have the columns of the Python tool. \`--format json\`, \`yaml\` and \`csv\` name their fields as given below; these
-names do not change. Ages are seconds there.`;
+## Lists
+
+Tables have the columns and cells of the Python tool, in its order. Every list takes:
+
+- \`--format json|yaml|csv\`: fields are named as given below, as the web pages name them; these names do not change. Ages are
+  seconds there, locks true or false.
+- \`--filter FIELD=VALUE\`: rows of which that is true; also \`!=\`, \`<\`, \`<=\`, \`>\`, \`>=\`. \`VALUE\` may be several, \`ready,hold\`, may have
+  \`*\` in it for any text, and is empty for cells that are; numbers may be times: \`age>2h\` (\`s\`, \`m\`, \`h\`, \`d\`, \`w\`). Of a cell that is a
+  list one item is enough. Repeated filters must all be true. Fields that are not shown can be used as well.
+- \`--sort FIELD[,FIELD…]\`: \`-FIELD\` from the other end; empty cells come last.
+- \`--fields FIELD[,FIELD…]\`: these columns, in this order.
+- \`--watch [SECONDS]\`: the list again whenever the tree changes (what is asked of clouds: every half minute), until Ctrl-C; ages
+  move on each second, or as often as given. Where no terminal is, only changes are printed: JSON as one line for each.`;
 
 function section(spec: CommandSpec): string[] {
-  const args =
-    spec.usage === undefined
-      ? (spec.args ?? []).map((it) => ` <${it.name}>`).join('')
-      : spec.usage.replace('[options]', '');
-  const options = spec.options ?? [];
+  const usage = usageOf(spec).replace('[options]', '').replace(/\s+/g, ' ').trim();
+  const options = (spec.options ?? []).filter((it) => !isOfEveryList(it, spec));
+  const summary = `${spec.summary[0]!.toUpperCase()}${spec.summary.slice(1).trim()}.`;
   return [
-    `## \`${spec.name}${args}\``,
+    `## \`${`${spec.name} ${usage}`.trim()}\``,
     '',
-    `${spec.summary[0]!.toUpperCase()}${spec.summary.slice(1)}.`,
+    COMMAND_COLUMNS.has(spec.name) && spec.name !== 'request' ? `${summary} A [list](#lists).` : summary,
     '',
+    ...(spec.details ?? []).flatMap((it) => [it, '']),
     ...(options.length === 0 ? [] : [...optionTable(options), '']),
     ...columnTable(spec.name),
+    ...exampleBlock(spec.examples ?? []),
   ];
 }
 
+/** The options of lists are described once. */
+function isOfEveryList({ flags }: OptionSpec, { name }: CommandSpec): boolean {
+  return COMMAND_COLUMNS.has(name) && name !== 'request' && /^--(format|filter|sort|fields|watch)\b/.test(flags);
+}
+
 function optionTable(options: readonly OptionSpec[]): string[] {
-  const rows = options.map((it) => `| \`${it.flags}\` | ${it.help}${it.required === true ? ' (needed)' : ''} |`);
+  const rows = options.map((it) => {
+    const remarks = [
+      ...(it.required === true ? ['needed'] : []),
+      ...(it.default === undefined ? [] : [`default: ${it.default}`]),
+    ];
+    return `| \`${it.flags}\` | ${it.help}${remarks.length === 0 ? '' : ` (${remarks.join(', ')})`} |`;
+  });
   return ['| Option | Meaning |', '| --- | --- |', ...rows];
 }
 
 function columnTable(command: string): string[] {
-  const columns = COLUMNS[command];
+  const columns = COMMAND_COLUMNS.get(command);
   if (columns === undefined) return [];
-  const rows = columns.map((it) => `| ${it.header} | \`${it.field}\` |`);
+  const rows = columns.map((it) => `| ${it.header}${it.isMore ? ' (when asked for)' : ''} | \`${it.field}\` |`);
   return ['| Column | Field |', '| --- | --- |', ...rows, ''];
+}
+
+function exampleBlock(examples: NonNullable<CommandSpec['examples']>): string[] {
+  if (examples.length === 0) return [];
+  return ['```', ...examples.flatMap(([line, does]) => [`# ${does}`, line]), '```', ''];
 }

@@ -14,6 +14,8 @@ export interface GlobalOptions {
   readonly debug: boolean;
   /** How long ZooKeeper may be out of reach; 0 = for ever. */
   readonly timeoutMs: number;
+  /** The command with its arguments as given, for titles. */
+  readonly commandLine: string;
 }
 
 /** What a command works with. */
@@ -27,7 +29,7 @@ export interface CommandContext {
   readonly signal: AbortSignal;
   /** The whole configuration; throws `ConfigError`. */
   config(): Config;
-  /** Opens the store once connected; it is closed when the command is over. */
+  /** The store, once connected; opened when first asked for, and closed when the command is over. */
   store(): Promise<Store>;
   /** Writes to standard output; resolves when it is out. */
   print(text: string): Promise<void>;
@@ -38,7 +40,7 @@ export interface CommandContext {
 /** Arguments in the order of the spec. */
 export type Arguments = readonly string[];
 /** Options by their long name in camel case, as commander has them. */
-export type Options = Readonly<Record<string, string | boolean | undefined>>;
+export type Options = Readonly<Record<string, string | boolean | readonly string[] | undefined>>;
 
 /** What each file in `commands/` exports as `run`: resolves with the exit status. */
 export type Command = (context: CommandContext, args: Arguments, options: Options) => Promise<number>;

@@ -3,10 +3,16 @@ import { csvText, jsonText, yamlText } from '../views/serialize';
 import { tableText } from '../views/table';
 import type { CommandContext, Options } from './context';
 
-/** Prints a list in the format that was asked for; the table is the Python tool's. */
+const PRINTERS = { table: tableText, json: jsonText, yaml: yamlText, csv: csvText };
+
+/** A list in the format of `--format`; the table is the Python tool's. */
+export function formatView<Row>(view: View<Row>, format: Options[string]): string {
+  return PRINTERS[(format as keyof typeof PRINTERS | undefined) ?? 'table'](view);
+}
+
+/** Prints a list in the format that was asked for. */
 export function printView<Row>(context: CommandContext, options: Options, view: View<Row>): Promise<void> {
-  const printers = { table: tableText, json: jsonText, yaml: yamlText, csv: csvText };
-  return context.print(printers[(options['format'] as keyof typeof printers | undefined) ?? 'table'](view));
+  return context.print(formatView(view, options['format']));
 }
 
 /** Says on standard error which records could not be read; the others are shown. */

@@ -1,19 +1,24 @@
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { configJsonSchemaText } from '../config/json-schema';
 import { configReference } from '../config/reference';
 import { drivers } from '../drivers/registry';
 import { commandReference } from './command-reference';
+import { manPage } from './man-page';
+
+const ROOT = join(__dirname, '..', '..');
 
 /** Files that are generated from the schemas, by their path in the repository. `npm run schema` writes them. */
 export function generatedFiles(): ReadonlyMap<string, string> {
+  const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string };
   return new Map([
     ['etc/nodepool.schema.json', configJsonSchemaText(drivers)],
     ['docs/configuration.md', configReference(drivers)],
     ['docs/commands.md', commandReference()],
+    ['docs/man/nodepool.1', manPage(version)],
   ]);
 }
 
 if (require.main === module) {
-  for (const [file, text] of generatedFiles()) writeFileSync(join(__dirname, '..', '..', file), text);
+  for (const [file, text] of generatedFiles()) writeFileSync(join(ROOT, file), text);
 }

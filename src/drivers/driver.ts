@@ -40,6 +40,13 @@ export type DriverRegistry = ReadonlyMap<string, Driver>;
 /** The cloud's own name for a thing, as stored in `external_id`. */
 export type ExternalId = string | { readonly [key: string]: Json };
 
+/** A thing at a cloud that carries no metadata and that nothing seems to use. */
+export interface Leftover {
+  /** By the name metrics use: `ports`. */
+  readonly kind: string;
+  readonly id: string;
+}
+
 /** What to boot. `name` is the intent: the same name is the same instance, whoever asks and however often. */
 export interface LaunchSpec {
   /** `np` + node id, and `-` + attempt from the second attempt on; at most 63 characters. */
@@ -180,6 +187,8 @@ export interface Provider {
    * cleanup run; the driver knows how often to look. Returns how many of each kind went, by the name metrics use: `ports`.
    */
   cleanLeaks?(signal: AbortSignal): Promise<Readonly<Record<string, number>>>;
+  /** What `cleanLeaks` would delete now or, where it wants to see it twice, the next time; changes nothing. */
+  listLeaks?(signal: AbortSignal): Promise<readonly Leftover[]>;
   /** Absent where the cloud takes none: static, kubernetes. */
   readonly images?: ProviderImages;
   /** Present where nodes are not launched. */

@@ -11,6 +11,7 @@ export type CallName =
   | 'zones'
   | 'consoleLog'
   | 'cleanLeaks'
+  | 'listLeaks'
   | 'uploadImage'
   | 'removeImage'
   | 'listImages'
@@ -21,7 +22,7 @@ export type Around = <T>(call: CallName, work: () => Promise<T>, signal: AbortSi
 
 /** A provider whose every call goes through `around`. It has the optional parts that the inner one has. */
 export function wrapProvider(inner: Provider, around: Around, onClose: () => void = () => undefined): Provider {
-  const { consoleLog, cleanLeaks, images, standing } = inner;
+  const { consoleLog, cleanLeaks, listLeaks, images, standing } = inner;
   return {
     name: inner.name,
     launch: (spec, signal) => around('launch', () => inner.launch(spec, signal), signal),
@@ -36,6 +37,9 @@ export function wrapProvider(inner: Provider, around: Around, onClose: () => voi
     }),
     ...(cleanLeaks && {
       cleanLeaks: (signal) => around('cleanLeaks', () => cleanLeaks.call(inner, signal), signal),
+    }),
+    ...(listLeaks && {
+      listLeaks: (signal) => around('listLeaks', () => listLeaks.call(inner, signal), signal),
     }),
     ...(images && { images: wrapImages(images, around) }),
     ...(standing && { standing }), // calls no cloud, and who asks has a rhythm of its own

@@ -11,11 +11,15 @@ export interface Column<Row> {
   value(row: Row): Cell;
   /** How the table shows it, where not by the rules of `cellText`. */
   readonly text?: (row: Row) => string;
+  /** It grows while nothing happens. */
+  readonly isAge?: boolean;
 }
 
 /** A list to show. */
 export interface View<Row = never> {
   readonly columns: readonly Column<Row>[];
+  /** Columns that are shown only when asked for; rows can be picked and sorted by them all the same. */
+  readonly more?: readonly Column<Row>[];
   readonly rows: readonly Row[];
 }
 
@@ -56,6 +60,7 @@ export function ageColumn<Row>(
   return {
     header,
     field,
+    isAge: true,
     value: (row) => {
       const at = known(row);
       return at === undefined ? null : Math.max(0, Math.floor((nowSeconds - at) * 1000) / 1000);

@@ -25,7 +25,7 @@ export interface ImageRow {
 export function uploadsView(rows: readonly UploadRow[], nowSeconds: number): View<UploadRow> {
   return {
     columns: [
-      { header: 'Build ID', field: 'build_id', value: (it) => it.key.build },
+      { header: 'Build ID', field: 'id', value: (it) => it.key.build },
       { header: 'Upload ID', field: 'upload_id', value: (it) => it.key.upload },
       { header: 'Provider', field: 'provider', value: (it) => it.key.provider },
       { header: 'Image', field: 'image', value: (it) => it.key.image },

@@ -11,7 +11,7 @@ export interface NodeRow {
 /** The list of nodes (cli.md 4.2); twelve more columns with `detail`. Rows stay in the order given. */
 export function nodesView(rows: readonly NodeRow[], nowSeconds: number, detail: boolean): View<NodeRow> {
   const columns = basic(nowSeconds);
-  return { columns: detail ? [...columns, ...DETAIL] : columns, rows };
+  return detail ? { columns: [...columns, ...DETAIL], rows } : { columns, more: DETAIL, rows };
 }
 
 const basic = (nowSeconds: number): Column<NodeRow>[] => [
@@ -35,12 +35,12 @@ const DETAIL: readonly Column<NodeRow>[] = [
   { header: 'Pool', field: 'pool', value: (it) => it.record.pool },
   { header: 'Hostname', field: 'hostname', value: (it) => it.record.hostname },
   { header: 'Private IPv4', field: 'private_ipv4', value: (it) => it.record.privateIpv4 },
-  { header: 'AZ', field: 'az', value: (it) => it.record.az },
+  { header: 'AZ', field: 'AZ', value: (it) => it.record.az },
   { header: 'Username', field: 'username', value: (it) => it.record.username },
   // Nodes of kubernetes keep a token in place of a port.
   {
     header: 'Port',
-    field: 'port',
+    field: 'connection_port',
     value: (it) => (typeof it.record.connectionPort === 'number' ? it.record.connectionPort : 'redacted'),
   },
   { header: 'Launcher', field: 'launcher', value: (it) => it.record.launcher },

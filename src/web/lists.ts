@@ -39,7 +39,6 @@ const uploads: ListPage<UploadRow> = {
   path: '/image-list',
   part: 'images',
   columns: adopt(uploadsView([], 0), {
-    build_id: { field: 'id' },
     age: { kind: 'since', value: (it) => it.record.stateTime },
   }),
   rows: (tree) => tree.images.flatMap((it) => imageRows(it).uploads),
@@ -67,8 +66,7 @@ const nodes: ListPage<NodeRow> = {
   columns: adopt(nodesView([], 0, true), {
     age: { kind: 'elapsed', value: (it) => it.record.stateTime },
     locked: { value: (it) => (it.locked ? 'locked' : 'unlocked') },
-    az: { field: 'AZ' },
-    port: { field: 'connection_port', value: portOf },
+    connection_port: { value: portOf },
   }),
   rows: (tree) => [...tree.nodes.values()].filter(isReadable),
   only: { parameter: 'node_id', rows: (tree, id) => [tree.nodes.get(id)].filter((it) => isReadable(it)) },

@@ -1,10 +1,10 @@
 import { componentsView } from '../../views/components';
 import type { Command } from '../context';
-import { printView } from '../print-view';
+import { showTree } from '../lists/tree-list';
 
 /** Everybody who is registered in the tree (zk-tree 9). */
-export const run: Command = async (context, _args, options) => {
-  const { pool, launcher, builder } = await (await context.store()).components.read();
-  await printView(context, options, componentsView([...builder, ...launcher, ...pool]));
-  return 0;
-};
+export const run: Command = (context, _args, options) =>
+  showTree(context, options, {
+    parts: ['components'],
+    view: ({ components: { builders, launchers, pools } }) => componentsView([...builders, ...launchers, ...pools]),
+  });

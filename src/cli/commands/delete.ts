@@ -1,39 +1,33 @@
-import type { Config, ProviderConfig } from '../../config/types';
+import type { ProviderConfig } from '../../config/types';
 import type { ExternalId, Provider } from '../../drivers/driver';
 import { NotFoundError } from '../../drivers/errors';
 import { driverOf } from '../../drivers/registry';
 import type { NodeClaim } from '../../store/api';
-import { changeNode, claimNode } from '../change-node';
+import { changeNodes, nodeId, withNodes } from '../change-node';
 import type { Command, CommandContext } from '../context';
-import { printNode } from '../print-node';
 
 /** Between two looks whether the cloud has done it. */
 const POLL_MS = 500;
 
 /** cli.md 4.9. */
-export const run: Command = async (context, [id = ''], options) =>
-  options['now'] === true ? deleteNow(context, id) : changeNode(context, id, { state: 'deleting' });
+export const run: Command = (context, ids, options) =>
+  options['now'] === true ? deleteNow(context, ids) : changeNodes(context, ids, { state: 'deleting' });
 
-async function deleteNow(context: CommandContext, id: string): Promise<number> {
-  const config: Config = context.config();
+async function deleteNow(context: CommandContext, ids: readonly string[]): Promise<number> {
+  const { providers } = context.config();
   const store = await context.store();
-  const node = await store.nodes.get(id);
-  const provider = node && config.providers.get(node.record.provider ?? '');
-  if (node !== undefined && provider === undefined) {
-    await context.print(`Provider ${node.record.provider} for node ${id} not defined on this launcher\n`);
-    return 0;
+  const reachable: string[] = [];
+  for (const id of ids) {
+    const provider = (await store.nodes.get(nodeId(id)))?.record.provider;
+    if (provider === undefined || providers.has(provider ?? '')) reachable.push(id);
+    else await context.print(`Provider ${provider} for node ${id} not defined on this launcher\n`);
   }
-  const claim = await claimNode(context, store, id);
-  if (claim === undefined || provider === undefined) return 0;
-  try {
+  return withNodes(context, reachable, async (claim) => {
+    const { provider } = claim.current.record;
     await claim.write({ state: 'deleting' });
-    await destroyInstance(context, provider, claim);
+    await destroyInstance(context, providers.get(provider ?? '')!, claim);
     await claim.remove();
-  } finally {
-    await claim.release();
-  }
-  await printNode(context, store, id);
-  return 0;
+  });
 }
 
 async function destroyInstance(context: CommandContext, config: ProviderConfig, claim: NodeClaim): Promise<void> {

@@ -1,20 +1,16 @@
-import { wallSeconds } from '../../runtime/clock';
 import { buildsView } from '../../views/images';
 import { byName } from '../by-name';
 import type { Command } from '../context';
-import { complainOfBroken, printView } from '../print-view';
+import { readable, showTree, type TreeParts } from '../lists/tree-list';
 
 /** cli.md 4.4. */
-export const run: Command = async (context, _args, options) => {
-  const images = await (await context.store()).images.read();
-  const builds = byName(images).flatMap((image) =>
-    [...image.builds.values()].map((it) => ({ ...it, paused: image.paused })),
-  );
-  complainOfBroken(
-    context,
-    builds.map((it) => ({ name: `build ${it.key.image}-${it.key.build}`, broken: it.broken })),
-  );
-  const rows = builds.flatMap(({ key, record, paused }) => (record === undefined ? [] : [{ key, record, paused }]));
-  await printView(context, options, buildsView(rows, wallSeconds(context.clock)));
-  return 0;
-};
+export const run: Command = (context, _args, options) =>
+  showTree(context, options, {
+    parts: ['images'],
+    view: (tree, nowSeconds) => buildsView(readable(buildsOf(tree)), nowSeconds),
+    broken: (tree) =>
+      buildsOf(tree).map((it) => ({ name: `build ${it.key.image}-${it.key.build}`, broken: it.broken })),
+  });
+
+const buildsOf = ({ images }: TreeParts) =>
+  byName(images).flatMap((image) => [...image.builds.values()].map((it) => ({ ...it, paused: image.paused })));

@@ -1,16 +1,28 @@
-import { wallSeconds } from '../../runtime/clock';
 import { askWhy } from '../../store/explain-request';
 import { explanationsView } from '../../views/explanations';
 import type { Command } from '../context';
-import { printView } from '../print-view';
+import { CommandError } from '../failure';
+import { showList } from '../lists/show-list';
 
 /** Why a request waits, as every launcher says through ZooKeeper. */
 export const run: Command = async (context, [id = ''], options) => {
-  const found = await askWhy(await context.store(), context, id, context.signal);
+  const ask = async () => askWhy(await context.store(), context, id, context.signal);
+  const found = await ask();
   if (found === undefined) {
     await context.print(`Request id ${id} not found\n`);
     return 0;
   }
-  await printView(context, options, explanationsView(found.pools, wallSeconds(context.clock)));
-  return 0;
+  let first: typeof found | undefined = found;
+  return showList(context, options, {
+    shape: explanationsView([], 0),
+    async read() {
+      const { pools } = first ?? (await ask()) ?? gone(id);
+      first = undefined;
+      return (nowSeconds) => explanationsView(pools, nowSeconds);
+    },
+  });
 };
+
+function gone(id: string): never {
+  throw new CommandError(`request ${id} is gone`);
+}

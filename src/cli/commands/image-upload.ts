@@ -3,8 +3,8 @@ import type { Command } from '../context';
 import { CommandError } from '../failure';
 import { imageTargets } from '../image-targets';
 
-/** cli.md 10.2: uploads the latest build once more, to one provider or to all that use it, and waits. */
-export const run: Command = async (context, args) => {
+/** cli.md 10.2: uploads the latest build once more, to one provider or to all that use it, and waits unless told not to. */
+export const run: Command = async (context, args, options) => {
   const targets = imageTargets(context.config(), args);
   const { images } = await context.store();
   const view = images.view();
@@ -14,6 +14,7 @@ export const run: Command = async (context, args) => {
   const isBuilt = [...(image?.builds.values() ?? [])].some((it) => it.record?.state === 'ready');
   if (!isBuilt) throw new CommandError(`image ${targets.image} has no build to upload`);
   for (const provider of targets.providers) await images.requestUpload(targets.image, provider);
+  if (options['wait'] === false) return 0;
   await awaitUploads(view, targets, { known }, context.signal, (provider) => {
     void context.print(`${targets.image} uploaded to ${provider}\n`);
   });

@@ -1,15 +1,11 @@
 import { requestsView } from '../../views/requests';
 import type { Command } from '../context';
-import { complainOfBroken, printView } from '../print-view';
+import { readable, showTree } from '../lists/tree-list';
 
 /** cli.md 4.6. */
-export const run: Command = async (context, _args, options) => {
-  const entries = [...(await (await context.store()).requests.read()).values()];
-  complainOfBroken(
-    context,
-    entries.map((it) => ({ name: `request ${it.id}`, broken: it.broken })),
-  );
-  const rows = entries.flatMap(({ id, record }) => (record === undefined ? [] : [{ id, record }]));
-  await printView(context, options, requestsView(rows));
-  return 0;
-};
+export const run: Command = (context, _args, options) =>
+  showTree(context, options, {
+    parts: ['requests'],
+    view: ({ requests }) => requestsView(readable(requests.values())),
+    broken: ({ requests }) => [...requests.values()].map((it) => ({ name: `request ${it.id}`, broken: it.broken })),
+  });

@@ -1,7 +1,7 @@
 import type { PoolLabelConfig, ProviderConfig } from '../../config/types';
 import type { Resources } from '../../model/records';
 import type { Clock } from '../../runtime/clock';
-import type { ExternalId, Instance, LaunchSpec, Provider, Quota } from '../driver';
+import type { ExternalId, Instance, LaunchSpec, Leftover, Provider, Quota } from '../driver';
 import { LaunchFailedError, NoCapacityError, NotFoundError, RefusedError } from '../errors';
 import { chooseFlavor } from './choose-flavor';
 import type { CloudClient } from './client';
@@ -99,6 +99,11 @@ export class FakeProvider implements Provider {
   async cleanLeaks(signal: AbortSignal): Promise<Readonly<Record<string, number>>> {
     await this.#prepare(signal);
     return this.tools.sweeper.sweep(signal);
+  }
+
+  async listLeaks(signal: AbortSignal): Promise<readonly Leftover[]> {
+    await this.#prepare(signal);
+    return this.tools.sweeper.leftovers(signal);
   }
 
   close(): Promise<void> {

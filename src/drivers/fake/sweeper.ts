@@ -1,4 +1,5 @@
 import type { Clock } from '../../runtime/clock';
+import type { Leftover } from '../driver';
 import { NotFoundError } from '../errors';
 import type { CloudClient } from './client';
 import type { FloatingIpRecord, PortRecord } from './model';
@@ -27,6 +28,17 @@ export class Sweeper {
     return { ports: await this.#sweepPorts(signal), floatingips: await this.#sweepFloatingIps(signal) };
   }
 
+  /** What the sweeps would take, as far as they are switched on. */
+  async leftovers(signal: AbortSignal): Promise<readonly Leftover[]> {
+    const { client, portIntervalMs, cleanFloatingIps } = this.options;
+    const ports = portIntervalMs === 0 ? [] : await client.call<PortRecord[]>('GET', 'ports', signal);
+    const addresses = cleanFloatingIps ? await client.call<FloatingIpRecord[]>('GET', 'floating-ips', signal) : [];
+    return [
+      ...ports.filter(isLeakedPort).map(({ id }) => ({ kind: 'ports', id })),
+      ...addresses.filter((it) => it.server_id === null).map(({ id }) => ({ kind: 'floatingips', id })),
+    ];
+  }
+
   /** The server's floating IP goes before the server does, else it would be left over. */
   async releaseAddress(serverId: string, signal: AbortSignal): Promise<void> {
     if (!(await this.#cloudUsesAddresses(signal))) return;
@@ -52,7 +64,7 @@ export class Sweeper {
     if (portIntervalMs === 0) return 0;
     if (this.#checkedAt !== undefined && now - this.#checkedAt < portIntervalMs) return 0;
     const ports = await this.options.client.call<PortRecord[]>('GET', 'ports', signal);
-    const leaked = ports.filter((it) => it.status === 'DOWN' && /^(compute:.*)?$/.test(it.device_owner));
+    const leaked = ports.filter(isLeakedPort);
     const twice = leaked.filter((it) => this.#down.has(it.id));
     for (const it of twice) await this.#delete('ports', it.id, signal);
     this.#down = new Set(leaked.map((it) => it.id));
@@ -74,3 +86,5 @@ export class Sweeper {
     });
   }
 }
+
+const isLeakedPort = (it: PortRecord) => it.status === 'DOWN' && /^(compute:.*)?$/.test(it.device_owner);

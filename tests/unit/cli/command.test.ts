@@ -15,18 +15,55 @@ test.each([['--help'], ['-h'], ['list', '--help']])('%s: help on standard output
   expect(stdout).toMatch(/^Usage: nodepool/);
 });
 
-test.each([
-  [['nothing']],
-  [['list', '--nothing']],
-  [['hold']],
-  [['list', 'extra']],
-  [['image-delete', '--image', 'x']],
-  [['list', '--format', 'xml']],
-  [['--timeout', 'soon', 'list']],
-])('%j: usage on standard error, status 2', async (args) => {
+const CHOICES = String.raw`\(choose from list, delete, .*help\)`;
+
+/** Wording and place are those of Python's argparse (cli.md 2). */
+test.each<[readonly string[], RegExp]>([
+  [
+    ['nothing'],
+    new RegExp(`^usage: nodepool .*\nnodepool: error: argument command: invalid choice: 'nothing' ${CHOICES}\n$`),
+  ],
+  [['lst'], /error: argument command: invalid choice: 'lst' \(Did you mean list\?\)/],
+  [['list', '--nothing'], /^usage: nodepool list .*\nnodepool list: error: unrecognized arguments: --nothing\n$/],
+  [['list', '--fromat=x'], /unrecognized arguments: --fromat=x? ?\(Did you mean --format\?\)/],
+  [['hold'], /nodepool hold: error: the following arguments are required: id\n$/],
+  [['list', 'extra', 'more'], /nodepool list: error: unrecognized arguments: extra more\n$/],
+  [
+    ['image-delete', '--image', 'x'],
+    /image-delete: error: the following arguments are required: --provider, --upload-id, --build-id\n$/,
+  ],
+  [['list', '--format', 'xml'], /argument --format: invalid choice: 'xml' \(choose from table, json, yaml, csv\)\n$/],
+  [['list', '--format'], /argument --format: expected one argument\n$/],
+  [['completion', 'tcsh'], /argument shell: invalid choice: 'tcsh' \(choose from bash, zsh, fish\)\n$/],
+  [['--timeout', 'soon', 'list'], /nodepool: error: argument --timeout: not a number of seconds\n$/],
+  [['job-create', 'a', '--hold-on-failure', 'x'], /argument --hold-on-failure: invalid int value: 'x'\n$/],
+  [['hold', '1', '--hold-time', 'soon'], /argument --hold-time: 'soon' is not a time of a second or more/],
+  [['list', '--filter', 'state'], /argument --filter: 'state' is not FIELD=VALUE/],
+  [
+    ['list', '--filter', 'status=x'],
+    /argument --filter: no field 'status' \(choose from id, provider, .*driver_data\)/,
+  ],
+  [['list', '--sort', '-size'], /argument --sort: no field 'size'/],
+  [['list', '--fields', 'id,size'], /argument --fields: no field 'size'/],
+  [['request', 'small', '--count', '0'], /argument --count: '0' is not a number from 1/],
+  [['request', 'small', '--priority', 'soon'], /argument --priority: 'soon' is neither high, normal, low nor a number/],
+  [['help', 'nothing'], /nodepool help: error: argument command: invalid choice: 'nothing'/],
+])('%j: usage and what is wrong on standard error, status 2', async (args, message) => {
   const { status, stdout, stderr } = await nodepool(args);
   expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
-  expect(stderr).toMatch(/nodepool: error: /);
+  expect(stderr).toMatch(/^usage: nodepool /);
+  expect(stderr).toMatch(message);
+});
+
+test('help COMMAND says what COMMAND --help says', async () => {
+  const [one, other] = [await nodepool(['help', 'hold']), await nodepool(['hold', '--help'])];
+  expect(one).toEqual(other);
+  expect(one).toMatchObject({ status: 0, stdout: expect.stringContaining('--hold-time <TIME>') });
+  expect((await nodepool(['help'])).stdout).toBe((await nodepool(['--help'])).stdout);
+});
+
+test('what is for programs is not in the help', async () => {
+  expect((await nodepool(['--help'])).stdout).not.toMatch(/^\s+complete\b/m);
 });
 
 test('--version', async () => {
