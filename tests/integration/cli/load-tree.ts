@@ -5,6 +5,7 @@ import { silentLogger } from '../../../src/runtime/log';
 import { systemClock } from '../../../src/runtime/clock';
 import { systemRandom } from '../../../src/runtime/random';
 import { readTree } from '../../support/fixture-tree';
+import { advanceCounters } from '../../support/put-tree';
 
 /** A client of a private server. */
 export async function connectTo(hosts: string): Promise<ZooKeeper> {
@@ -17,7 +18,8 @@ export async function connectTo(hosts: string): Promise<ZooKeeper> {
 /** Puts a recorded tree below `chroot`, which is made. Ephemerals belong to the session of `zk`. */
 export async function loadTree(zk: ZooKeeper, name: string, chroot: string): Promise<void> {
   await zk.create(chroot, Buffer.alloc(0));
-  for (const it of readTree(name)) {
+  const tree = readTree(name);
+  for (const it of tree) {
     const mode = it.ephemeral ? 'ephemeral' : 'persistent';
     try {
       await zk.create(`${chroot}${it.path}`, Buffer.from(it.data), { mode });
@@ -26,4 +28,5 @@ export async function loadTree(zk: ZooKeeper, name: string, chroot: string): Pro
       if (!isZkError(error, 'NO_CHILDREN_FOR_EPHEMERALS')) throw error;
     }
   }
+  await advanceCounters(zk, tree, chroot);
 }

@@ -1,6 +1,7 @@
 import { isZkError } from '../../../src/zk/errors';
 import type { ZooKeeper } from '../../../src/zk/client';
 import { canonical, readTree } from '../../support/fixture-tree';
+import { advanceCounters } from '../../support/put-tree';
 import { Fleet, type Peer, configText, providerText, until } from './fleet';
 
 /** The pools of the recording (README of the trees), with cloud images instead of the recorded uploads. */
@@ -67,13 +68,15 @@ function opaque(text: string): unknown {
 }
 
 async function load(zk: ZooKeeper, name: string): Promise<void> {
-  for (const { path, data, ephemeral } of readTree(name)) {
+  const tree = readTree(name);
+  for (const { path, data, ephemeral } of tree) {
     try {
       await zk.create(path, Buffer.from(data), { mode: ephemeral ? 'ephemeral' : 'persistent' });
     } catch (error) {
       if (!isZkError(error, 'NODE_EXISTS')) throw error;
     }
   }
+  await advanceCounters(zk, tree);
 }
 
 /** Every request is final, every min-ready node is there, nothing is under way. */
