@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -44,6 +44,10 @@ export interface Launcher {
   /** Of the ready message, from the start of the process. */
   readonly readyMs: number;
   readonly startedAt: number;
+  /** Its configuration. */
+  readonly file: string;
+  /** The n-th line of its log that contains this. */
+  untilSaid(text: string, nth: number): Promise<string>;
   stop(): Promise<void>;
 }
 
@@ -126,11 +130,13 @@ async function startLauncher(program: string, file: string, env: NodeJS.ProcessE
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let output = '';
+  const heard = new EventEmitter();
   await new Promise<void>((resolve, reject) => {
     const hear = (chunk: Buffer) => {
       output = `${output}${chunk.toString()}`.slice(-20_000);
       if (process.env['BENCH_LOG'] !== undefined) process.stderr.write(chunk);
       if (output.includes('launcher is ready')) resolve();
+      heard.emit('more');
     };
     child.stdout.on('data', hear);
     child.stderr.on('data', hear);
@@ -139,6 +145,17 @@ async function startLauncher(program: string, file: string, env: NodeJS.ProcessE
   return {
     pid: child.pid!,
     startedAt,
+    file,
+    untilSaid: async (text, nth) => {
+      for (;;) {
+        const line = output
+          .split('\n')
+          .slice(0, -1)
+          .filter((it) => it.includes(text))[nth - 1];
+        if (line !== undefined) return line;
+        await once(heard, 'more');
+      }
+    },
     readyMs: performance.now() - startedAt,
     requests: () => requestCounts(port),
     stop: () => ended(child, 'SIGINT'),

@@ -46,6 +46,14 @@ export function configDifference(before: Config, after: Config): ConfigDifferenc
 
 /** Deep over everything that was read of the provider. */
 export const sameProvider = (a: ProviderConfig, b: ProviderConfig) => sameValue(a, b);
+/** The same account, reached the same way: what was learned of it stays true whatever became of the pools. */
+export function sameAccount(a: ProviderConfig, b: ProviderConfig): boolean {
+  const rest = ({ pools: _pools, section: { pools: _sections, ...section }, ...others }: ProviderConfig) => ({
+    ...others,
+    section,
+  });
+  return sameValue(rest(a), rest(b));
+}
 export const samePool = (a: PoolConfig, b: PoolConfig) => sameValue(a, b);
 
 /** Which pools offer a label is the pools' business. */

@@ -22,7 +22,9 @@ export interface SectionContext {
  * missing that loading cannot do without; everything else wrong with the part is reported all the same.
  */
 export function readSection<T>(schema: z.ZodType<T>, value: unknown, context: SectionContext): T | undefined {
-  let input = copy(value);
+  const asItIs = run(schema, value);
+  if (asItIs.issues.length === 0) return plain(asItIs.output) as T;
+  let input = copy(value); // repairs are made to a copy: aliases may stand elsewhere, too
   // Each round repairs at least one place for good, so the number of rounds is bounded by the size of the part.
   for (;;) {
     const { output, issues } = run(schema, input);
@@ -127,17 +129,34 @@ function parentOf(root: unknown, path: KeyPath): unknown {
   return path.slice(0, -1).reduce<unknown>((at, key) => (at as Record<string | number, unknown>)?.[key], root);
 }
 
-/** Floats that no schema looked at become numbers. */
+/** Floats that no schema looked at become numbers; what has none is returned as it is. */
 function plain(value: unknown): unknown {
   if (value instanceof YamlFloat) return value.value;
+  if (!Array.isArray(value) && !isMapping(value)) return value;
+  return hasFloat(value) ? plainCopy(value) : value;
+}
+
+function hasFloat(value: unknown): boolean {
+  if (value instanceof YamlFloat) return true;
+  if (Array.isArray(value)) return value.some(hasFloat);
+  if (!isMapping(value)) return false;
+  for (const key in value) if (hasFloat(value[key])) return true;
+  return false;
+}
+
+function plainCopy(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(plain);
-  if (typeof value !== 'object' || value === null || Object.getPrototypeOf(value) !== Object.prototype) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, plain(inner)]));
+  const pairs = Object.entries(value as Readonly<Record<string, unknown>>);
+  return Object.fromEntries(pairs.map(([key, inner]) => [key, plain(inner)]));
+}
+
+function isMapping(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype;
 }
 
 /** Deep, of what YAML makes: mappings and lists are copied, aliases become copies, everything else is kept. */
 function copy(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(copy);
-  if (typeof value !== 'object' || value === null || Object.getPrototypeOf(value) !== Object.prototype) return value;
+  if (!isMapping(value)) return value;
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, copy(inner)]));
 }

@@ -20,21 +20,25 @@ interface Open {
   readonly pieces: Piece[];
 }
 
+/** A mapping or list, and what it was read from; places are worked out when somebody asks, which is seldom. */
+interface Entries {
+  readonly kind: 'mapping' | 'sequence';
+  readonly pieces: readonly Piece[];
+}
+
 /**
  * Remembers where each key and item of a document stands. js-yaml tells when it enters and leaves a node, but not whether a
  * node is a key or a value; that is told from the text: a value follows its key after a colon, deeper or on the same line.
  */
 export class PositionIndex {
   readonly #stack: Open[] = [];
-  readonly #entries = new Map<object, ReadonlyMap<string | number, number>>();
+  readonly #entries = new Map<object, Entries>();
   readonly #anchors = new Map<string, number>();
   #repeatedAnchor: { readonly name: string; readonly position: Position } | undefined;
 
-  readonly #lineStarts: readonly number[];
+  #lines: readonly number[] | undefined;
 
-  constructor(private readonly text: string) {
-    this.#lineStarts = [0, ...Array.from(text.matchAll(/\n/g), (it) => it.index + 1)];
-  }
+  constructor(private readonly text: string) {}
 
   /** For js-yaml's `listener`. */
   readonly listen = (event: 'open' | 'close', state: ParserState): void => {
@@ -46,11 +50,10 @@ export class PositionIndex {
     if (open === undefined) return;
     const { kind, result } = state;
     if (state.anchor !== null) this.#keepAnchor(state.anchor, state.position);
-    const piece = { start: this.#contentFrom(open.start), end: state.position, kind, value: result };
+    const piece = { start: open.start, end: state.position, kind, value: result };
     this.#stack.at(-1)?.pieces.push(piece);
     if (typeof result !== 'object' || result === null || this.#entries.has(result)) return;
-    if (kind === 'sequence') this.#entries.set(result, new Map(open.pieces.map((it, index) => [index, it.start])));
-    if (kind === 'mapping') this.#entries.set(result, this.#keys(open.pieces));
+    if (kind === 'sequence' || kind === 'mapping') this.#entries.set(result, { kind, pieces: open.pieces });
   };
 
   /** Where the last part of `path` stands, or the nearest part above it that was found. */
@@ -59,7 +62,7 @@ export class PositionIndex {
     let at: unknown = root;
     for (const key of path) {
       if (typeof at !== 'object' || at === null) break;
-      offset = this.#entries.get(at)?.get(key) ?? offset;
+      offset = this.#placeOf(key, this.#entries.get(at)) ?? offset;
       at = (at as Record<string | number, unknown>)[key];
     }
     return offset === undefined ? undefined : this.#position(offset);
@@ -77,15 +80,18 @@ export class PositionIndex {
     this.#anchors.set(name, end);
   }
 
-  #keys(pieces: readonly Piece[]): Map<string, number> {
-    const keys = new Map<string, number>();
+  #placeOf(key: string | number, entries: Entries | undefined): number | undefined {
+    if (entries === undefined) return undefined;
+    const pieces = entries.pieces.map((it) => ({ ...it, start: this.#contentFrom(it.start) }));
+    if (entries.kind === 'sequence') return typeof key === 'number' ? pieces[key]?.start : undefined;
+    let last: number | undefined; // the last of equal keys counts
     for (let index = 0; index < pieces.length; index += 1) {
-      const key = pieces[index]!;
-      keys.set(String(key.value), key.start);
+      const piece = pieces[index]!;
+      if (String(piece.value) === key) last = piece.start;
       const next = pieces[index + 1];
-      if (next !== undefined && this.#isValueOf(next, key)) index += 1;
+      if (next !== undefined && this.#isValueOf(next, piece)) index += 1;
     }
-    return keys;
+    return last;
   }
 
   #isValueOf(value: Piece, key: Piece): boolean {
@@ -106,12 +112,14 @@ export class PositionIndex {
   }
 
   #position(offset: number): Position {
-    let [low, high] = [0, this.#lineStarts.length - 1];
+    this.#lines ??= [0, ...Array.from(this.text.matchAll(/\n/g), (it) => it.index + 1)];
+    const lines = this.#lines;
+    let [low, high] = [0, lines.length - 1];
     while (low < high) {
       const middle = Math.ceil((low + high) / 2);
-      if (this.#lineStarts[middle]! <= offset) low = middle;
+      if (lines[middle]! <= offset) low = middle;
       else high = middle - 1;
     }
-    return { line: low + 1, column: offset - this.#lineStarts[low]! + 1 };
+    return { line: low + 1, column: offset - lines[low]! + 1 };
   }
 }

@@ -22,9 +22,10 @@ export class ConfigWatch implements Reconciler {
 
   constructor(
     private readonly source: ConfigSource,
-    private readonly tools: Pick<LauncherTools, 'log' | 'metrics'>,
+    private readonly tools: Pick<LauncherTools, 'clock' | 'log' | 'metrics'>,
     stamp: string,
-    private readonly apply: (config: Config) => Promise<void>,
+    /** Returns what to tell of it. */
+    private readonly apply: (config: Config) => Promise<object>,
   ) {
     this.#stamp = stamp;
   }
@@ -38,11 +39,13 @@ export class ConfigWatch implements Reconciler {
 
   async #reload(stamp: string): Promise<void> {
     this.#stamp = stamp;
+    const began = this.tools.clock.monotonic();
     const config = this.#read(() => this.source.load());
     this.#isUsable = config !== undefined;
     if (config === undefined) return;
-    await this.apply(config);
-    this.tools.log.info('configuration is reloaded');
+    const changed = await this.apply(config);
+    const ms = Math.round(this.tools.clock.monotonic() - began);
+    this.tools.log.info('configuration is reloaded', { ms, ...changed });
   }
 
   #read<T>(read: () => T): T | undefined {

@@ -1,3 +1,5 @@
+import { sameAccount } from '../config/difference';
+import { sameValue } from '../config/same-value';
 import type { PoolConfig, PoolLabelConfig, ProviderConfig } from '../config/types';
 import { minus, total } from '../decide/quota';
 import type { Instance, Provider } from '../drivers/driver';
@@ -50,7 +52,9 @@ export class ProviderRuntime implements Reconciler {
     readonly config: ProviderConfig,
     private readonly tools: LauncherTools,
     private readonly events: RuntimeEvents,
+    before?: ProviderRuntime,
   ) {
+    if (before !== undefined && sameAccount(before.config, config)) this.#inherit(before);
     this.name = `provider ${config.name}`;
     this.provider = tools.openProvider(config, {
       clock: tools.clock,
@@ -178,6 +182,22 @@ export class ProviderRuntime implements Reconciler {
   close(): Promise<void> {
     this.#closing ??= this.provider.close();
     return this.#closing;
+  }
+
+  /** What was learned under the configuration before, as far as it is the same: pools need not wait for the cloud again. */
+  #inherit(before: ProviderRuntime): void {
+    this.#available = before.#available;
+    this.#availableAtMs = before.#availableAtMs;
+    this.#zones = before.#zones;
+    for (const [image, ready] of before.#cloudImages) this.#cloudImages.set(image, ready);
+    for (const pool of this.config.pools.values()) {
+      const known = before.config.pools.get(pool.name);
+      for (const label of pool.labels.values()) {
+        const key = labelKey(pool.name, label.name);
+        const need = before.#needs.get(key);
+        if (need !== undefined && sameValue(known?.labels.get(label.name), label)) this.#needs.set(key, need);
+      }
+    }
   }
 
   #queueForLaunch(signal: AbortSignal): Promise<void> {

@@ -1,9 +1,9 @@
-import { isDeepStrictEqual } from 'node:util';
+import { sameProvider } from '../config/difference';
 import type { PoolConfig, ProviderConfig } from '../config/types';
 import { LeakWorker } from './leak-worker';
 import { type Loop, startLoop } from './loop';
 import { PoolUnit, type Surroundings } from './pool-unit';
-import { ProviderRuntime } from './provider-runtime';
+import { ProviderRuntime, type RuntimeEvents } from './provider-runtime';
 import { type MachineStock, StandingUnit } from './standing-unit';
 
 /** A provider at work: its connection, the loops that belong to it, its pools. */
@@ -35,17 +35,21 @@ export class ProviderUnit {
     return this.#runtime;
   }
 
-  /** Follows a changed section: only what differs is replaced. Throws, unchanged, when the driver cannot be connected. */
-  async apply(config: ProviderConfig): Promise<void> {
-    if (isDeepStrictEqual(this.#runtime.config, config)) return;
+  /**
+   * Follows a changed section: only what differs is replaced. Says whether anything was. Throws, unchanged, when the driver
+   * cannot be connected.
+   */
+  async apply(config: ProviderConfig): Promise<boolean> {
+    if (sameProvider(this.#runtime.config, config)) return false;
     const before = this.#runtime;
     const loops = this.#loops;
-    this.#runtime = openRuntime(config, this.around, () => this);
+    this.#runtime = openRuntime(config, this.around, () => this, before);
     this.#loops = this.#startLoops();
     await this.#applyPools(config);
     this.#followMachines();
     await Promise.all(loops.map((it) => it.stop()));
     await before.retire();
+    return true;
   }
 
   /** Its machines, where it has some. */
@@ -108,13 +112,19 @@ export class ProviderUnit {
   }
 }
 
-function openRuntime(config: ProviderConfig, around: Surroundings, unit: () => ProviderUnit | undefined) {
-  return new ProviderRuntime(config, around.tools, {
+function openRuntime(
+  config: ProviderConfig,
+  around: Surroundings,
+  unit: () => ProviderUnit | undefined,
+  before?: ProviderRuntime,
+) {
+  const events: RuntimeEvents = {
     installation: around.installation,
     nodeExists: (node) => around.world.nodes.has(node),
     learned: () => around.learned(),
     doubted: () => unit()?.askAgain(),
     slotFree: () => unit()?.nudge(),
     stock: () => unit()?.stock,
-  });
+  };
+  return new ProviderRuntime(config, around.tools, events, before);
 }

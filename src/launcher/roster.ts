@@ -8,6 +8,15 @@ import type { PoolUnit, Surroundings } from './pool-unit';
 import type { ProviderRuntime } from './provider-runtime';
 import { ProviderUnit } from './provider-unit';
 
+type ProviderOutcome = 'started' | 'replaced' | 'kept' | 'ended';
+
+/** Names of providers by what became of them. */
+export interface ProvidersChanged {
+  readonly started: readonly string[];
+  readonly replaced: readonly string[];
+  readonly ended: readonly string[];
+}
+
 /** Who is at work under the present configuration, and what the launcher-wide workers need to know of it. */
 export class Roster {
   readonly #units = new Map<string, ProviderUnit>();
@@ -29,13 +38,18 @@ export class Roster {
    * Starts, replaces and ends providers and pools by the difference. A provider that cannot be connected is left out, as if
    * it were not configured; the others are not concerned.
    */
-  async apply(config: Config): Promise<void> {
+  async apply(config: Config): Promise<ProvidersChanged> {
     this.#config = config;
     const ages = [...config.labels.values()].filter((it) => it.maxReadyAge > 0);
     this.#maxReadyAge = new Map(ages.map((it) => [it.name, it.maxReadyAge]));
-    for (const [name, unit] of this.#units) if (!config.providers.has(name)) this.#end(name, unit);
-    await Promise.all([...config.providers.keys()].map((it) => this.#applyProvider(it)));
+    const ended = [...this.#units.keys()].filter((it) => !config.providers.has(it));
+    for (const it of ended) this.#end(it, this.#units.get(it)!);
+    const outcomes = await Promise.all(
+      [...config.providers.keys()].map(async (name) => ({ name, became: await this.#applyProvider(name) })),
+    );
     this.around.learned();
+    const those = (became: ProviderOutcome) => outcomes.filter((it) => it.became === became).map((it) => it.name);
+    return { started: those('started'), replaced: those('replaced'), ended: [...ended, ...those('ended')] };
   }
 
   nudge(): void {
@@ -99,15 +113,18 @@ export class Roster {
     this.around.inBackground(unit.drain());
   }
 
-  async #applyProvider(name: string): Promise<void> {
+  async #applyProvider(name: string): Promise<ProviderOutcome> {
     const config = this.#config.providers.get(name)!;
     const unit = this.#units.get(name);
     try {
-      if (unit !== undefined) await unit.apply(config);
-      else this.#units.set(name, await ProviderUnit.start(config, this.around));
+      if (unit !== undefined) return (await unit.apply(config)) ? 'replaced' : 'kept';
+      this.#units.set(name, await ProviderUnit.start(config, this.around));
+      return 'started';
     } catch (error) {
       this.around.tools.log.error('provider cannot be started', { provider: name, err: error });
-      if (unit !== undefined) this.#end(name, unit);
+      if (unit === undefined) return 'kept';
+      this.#end(name, unit);
+      return 'ended';
     }
   }
 }

@@ -1,6 +1,9 @@
 import { writeFileSync, utimesSync } from 'node:fs';
+import { openProvider as openWithDriver } from '../../../src/drivers/open-provider';
+import type { LauncherTools } from '../../../src/launcher/tools';
 import type { PassOutcome } from '../../../src/runtime/reconcile';
-import { Fleet, configText, until, untilNode, untilRequest } from './fleet';
+import { Said } from '../../support/said';
+import { Fleet, configText, providerText, until, untilNode, untilRequest } from './fleet';
 
 const never = new AbortController().signal;
 
@@ -64,6 +67,50 @@ describe('a changed configuration', () => {
     await untilRequest(peer.store, waiting.id, (it, locked) => it.state === 'pending' && locked);
     change(file, configText({ maxServers: 2 }));
     expect(await peer.scheduler.await(waiting, never)).toMatchObject({ state: 'fulfilled' });
+  });
+
+  const twoProviders = (eastServers: number, eastExtra?: string) =>
+    configText({ maxServers: eastServers, ...(eastExtra === undefined ? {} : { providerExtra: eastExtra }) }) +
+    `${providerText({ provider: 'fake-west' })}\n`;
+
+  test('restarts only what has changed, and says what that is', async () => {
+    const peer = await fleet.peer();
+    const opened: string[] = [];
+    const openProvider: LauncherTools['openProvider'] = (config, tools) => {
+      opened.push(config.name);
+      return openWithDriver(config, tools);
+    };
+    const said = new Said();
+    const { file } = await fleet.launcher(twoProviders(1), { openProvider, log: said.log });
+    const components = peer.store.components.view();
+    await until(components, () => components.pools.size === 2);
+    const before = [...components.pools.values()];
+    change(file, twoProviders(2));
+    expect(await said.next('configuration is reloaded')).toMatchObject({
+      started: [],
+      replaced: ['fake-east'],
+      ended: [],
+    });
+    change(file, `${twoProviders(2)}\n# nothing but a remark\n`);
+    expect(await said.next('configuration is reloaded')).toMatchObject({ started: [], replaced: [], ended: [] });
+    expect(opened.sort()).toEqual(['fake-east', 'fake-east', 'fake-west']);
+    await components.settled();
+    expect([...components.pools.values()]).toEqual(before); // both pools, under the same numbers
+  });
+
+  test('of a pool needs no new answer of the cloud before requests go on', async () => {
+    const peer = await fleet.peer();
+    const said = new Said();
+    const { file } = await fleet.launcher(twoProviders(1), { log: said.log });
+    await peer.scheduler.await(await peer.scheduler.submit({ labels: ['small'], provider: 'fake-east' }), never);
+    fleet.cloud.cloud.injectFault('fake-east', { operation: 'limits', effect: 'hang' });
+    fleet.cloud.cloud.injectFault('fake-east', { operation: 'list-flavors', status: 503, times: 1 });
+    change(file, twoProviders(2));
+    await said.next('configuration is reloaded');
+    const request = await peer.scheduler.submit({ labels: ['small'], provider: 'fake-east' });
+    const outcome = await peer.scheduler.await(request, never);
+    const [id] = outcome.state === 'fulfilled' ? outcome.record.nodes : [];
+    expect((await peer.store.nodes.get(id!))!.record.provider).toBe('fake-east');
   });
 
   test('a file that cannot be used leaves everything as it is', async () => {
