@@ -3,7 +3,7 @@ export function sameValue(a: unknown, b: unknown): boolean {
   if (Object.is(a, b)) return true;
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
   if (a instanceof Map || b instanceof Map) {
-    return a instanceof Map && b instanceof Map && sameValue([...a], [...b]);
+    return a instanceof Map && b instanceof Map && sameMap(a, b);
   }
   if (Array.isArray(a) || Array.isArray(b)) {
     return (
@@ -11,9 +11,29 @@ export function sameValue(a: unknown, b: unknown): boolean {
     );
   }
   if (Object.getPrototypeOf(a) !== Object.getPrototypeOf(b)) return false;
-  const [ours, theirs] = [defined(a), defined(b)];
-  return ours.length === theirs.length && ours.every(([key, it]) => sameValue(it, (b as Record<string, unknown>)[key]));
+  return sameKeys(a as Mapping, b as Mapping);
+}
+
+type Mapping = Readonly<Record<string, unknown>>;
+
+function sameMap(a: ReadonlyMap<unknown, unknown>, b: ReadonlyMap<unknown, unknown>): boolean {
+  if (a.size !== b.size) return false;
+  const others = b.entries();
+  for (const [key, value] of a) {
+    const [otherKey, otherValue] = others.next().value!;
+    if (!sameValue(key, otherKey) || !sameValue(value, otherValue)) return false;
+  }
+  return true;
 }
 
 /** A key without a value is as good as none. */
-const defined = (value: object) => Object.entries(value).filter(([, it]) => it !== undefined);
+function sameKeys(a: Mapping, b: Mapping): boolean {
+  let count = 0;
+  for (const key in a) {
+    if (a[key] === undefined) continue;
+    if (!sameValue(a[key], b[key])) return false;
+    count += 1;
+  }
+  for (const key in b) if (b[key] !== undefined) count -= 1;
+  return count === 0;
+}
