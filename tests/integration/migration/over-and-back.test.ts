@@ -1,4 +1,4 @@
-import { mkdtemp, mkdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { main as builder } from '../../../src/builder/command';
@@ -133,6 +133,42 @@ describe('a fleet of Python comes over and could go back', () => {
     const words = programs.flatMap((it) => it.lines.filter((line) => / ERROR /.test(line)));
     expect(words).toEqual([]);
   }
+});
+
+test("a builder that takes over a Python builder's folder goes on with its files, under its identity", async () => {
+  await using scope = new Scope();
+  const server = scope.own(await startZooKeeper({ clock: systemClock, fsync: false }), (it) => it.stop());
+  const folder = await mkdtemp(join(tmpdir(), 'nodepool-migration-'));
+  scope.defer(() => rm(folder, { recursive: true }));
+  const cloud = scope.own(await startTestCloud(), (it) => it.close());
+  const zk = scope.own(await openZooKeeper({ hosts: server.hosts }, tools), (it) => it.close());
+  await zk.connected();
+  await loadTree(zk, '02-image-built-not-uploaded', '/tree');
+  const inside = scope.own(await openZooKeeper({ hosts: `${server.hosts}/tree` }, tools), (it) => it.close());
+  const store = scope.own(openStore(inside, tools), (it) => it.close());
+  const images = store.images.view();
+  await images.ready();
+  const [id, build] = [...images.images.get('deb')!.builds][0]!;
+  for (const it of ['images', 'logs']) await mkdir(join(folder, it));
+  await writeFile(join(folder, 'images', 'builder_id.txt'), build.record!.builderId!);
+  const files = ['qcow2', 'raw'].flatMap((format) => [format, `${format}.md5`, `${format}.sha256`]);
+  for (const it of files) await writeFile(join(folder, 'images', `deb-${id}.${it}`), '0123456789abcdef');
+  const config = join(folder, 'nodepool.yaml');
+  const text = configText(server.hosts, '/tree', folder).replace('{name: deb,', '{name: deb, rebuild-age: 2000000000,');
+  await writeFile(config, text);
+  const running = new RunningProgram(builder, ['-f', '-c', config], cloud.env);
+  scope.defer(async () => void (await running.drain()));
+  await until(images, () =>
+    PROVIDERS.every((provider) =>
+      [...(images.images.get('deb')?.builds.get(id)?.providers.get(provider)?.uploads.values() ?? [])].some(
+        (it) => it.record?.state === 'ready',
+      ),
+    ),
+  );
+  expect([...images.images.get('deb')!.builds.keys()]).toEqual([id]);
+  await running.says(new RegExp(`builder runs builder_id=${build.record!.builderId}`));
+  const kept = await readdir(join(folder, 'images'));
+  expect(kept.filter((it) => it.startsWith('deb')).sort()).toEqual(files.map((it) => `deb-${id}.${it}`).sort());
 });
 
 /** They wait for the clouds more than they compute. */
