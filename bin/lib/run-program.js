@@ -29,6 +29,7 @@ module.exports = function runProgram(main) {
       process.on(signal, listener);
       return () => process.off(signal, listener);
     },
+    process: ownProcess(),
   };
   main(process.argv.slice(2), io).then(
     (status) => {
@@ -42,3 +43,26 @@ module.exports = function runProgram(main) {
     },
   );
 };
+
+/** See `OwnProcess` in src/runtime/program.ts. */
+function ownProcess() {
+  const isInBackground = process.env.NODEPOOL_IN_BACKGROUND === '1';
+  delete process.env.NODEPOOL_IN_BACKGROUND;
+  const send = (message) => {
+    // The parent may be gone (Ctrl-C): whatever it was to hear, nobody waits for it.
+    if (process.connected) process.send(message, () => undefined);
+  };
+  const parent = {
+    say: (line) => send({ say: line }),
+    up: () => {
+      send({ up: true });
+      process.disconnect?.();
+    },
+  };
+  if (isInBackground) process.on('disconnect', () => undefined);
+  return {
+    command: [process.execPath, ...process.execArgv, process.argv[1]],
+    ...(isInBackground ? { parent } : {}),
+    onCrash: (listener) => process.on('uncaughtExceptionMonitor', listener),
+  };
+}

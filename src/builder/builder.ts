@@ -2,7 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Config, ProviderConfig } from '../config/types';
 import type { DriverRegistry, DriverTools, Provider } from '../drivers/driver';
-import { builderExtras } from '../model/component-extras';
+import { builderExtras, withConfigError } from '../model/component-extras';
 import { Backoff } from '../runtime/backoff';
 import type { Metrics } from '../runtime/metrics/metrics';
 import { type MetricSinks, NO_METRICS } from '../runtime/metrics/open-metrics';
@@ -39,6 +39,12 @@ export interface BuilderParts {
   readonly metrics?: MetricSinks;
   /** Told after every pass of every loop. */
   readonly onPass?: (outcome: PassOutcome) => void;
+  /** Called when nothing can fail any more for how it is set up; ZooKeeper may still be out of reach. */
+  readonly onUp?: () => void;
+  /** Called when the work begins. */
+  readonly onReady?: () => void;
+  /** What is wrong with the configuration in the files, for the health pages. */
+  readonly configProblem?: () => string | undefined;
 }
 
 export interface BuilderOptions {
@@ -77,12 +83,14 @@ export async function runBuilder(parts: BuilderParts, options: BuilderOptions, s
   const web = await startBuilderWeb(
     scope,
     context,
-    { version: options.version, drain: stop.drain },
+    { version: options.version, drain: stop.drain, configProblem: parts.configProblem },
     metrics.prometheus,
   );
-  await register(context, options, scope, web?.url, stop.drain);
+  parts.onUp?.();
+  await register(context, options, scope, web?.url, parts.source, stop.drain);
   if (stop.drain.aborted) return;
   web?.running();
+  parts.onReady?.();
   parts.tools.log.info('builder runs', { builder_id: context.identity.id, images_dir: context.folder.path });
   const running = Promise.all(loops.map((it) => runLoop(it, parts, stop.drain)));
   await Promise.race([running, aborted(stop.drain)]);
@@ -101,7 +109,9 @@ async function openContext(parts: BuilderParts, options: BuilderOptions, scope: 
   const { imagesDir } = source.current;
   if (imagesDir === undefined) throw new BuilderSetupError('images-dir is not configured');
   const folder = new ImageFolder(resolve(imagesDir));
-  await mkdir(folder.path, { recursive: true });
+  await mkdir(folder.path, { recursive: true }).catch((error: Error) => {
+    throw new BuilderSetupError(`images-dir ${folder.path} cannot be made: ${error.message}`);
+  });
   const sandbox = await probeSandbox(tools.env);
   if (sandbox.length === 0) tools.log.warn('no namespaces here: killed builds may leave processes and mounts behind');
   const providers = scope.own(new ProviderConnections(drivers, parts.openProvider, tools.log), (it) => it.close());
@@ -176,6 +186,7 @@ async function register(
   options: BuilderOptions,
   scope: Scope,
   webUrl: string | undefined,
+  source: ConfigSource,
   signal: AbortSignal,
 ): Promise<void> {
   const { hostname, id } = context.identity;
@@ -184,7 +195,18 @@ async function register(
   const registered = context.store.components.register(component);
   const stopped = aborted(signal);
   const registration = await Promise.race([registered, stopped]);
-  if (registration !== undefined) scope.own(registration, (it) => it.unregister());
+  if (registration !== undefined) {
+    scope.own(registration, (it) => it.unregister());
+    const tell = (problem: string | undefined) => {
+      const unknown = withConfigError(component.unknown, problem);
+      registration.update({ unknown }).catch((error: unknown) => {
+        if (!signal.aborted)
+          context.tools.log.warn('trouble with the configuration is not in the registry', { err: error });
+      });
+    };
+    const unlisten = source.onProblem?.(tell);
+    if (unlisten !== undefined) scope.defer(unlisten);
+  }
   // Told to stop before there was a connection: it is closed next, which ends the attempt.
   else registered.catch(() => undefined);
 }

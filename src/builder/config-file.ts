@@ -17,19 +17,23 @@ const LOOK_MS = 1_000;
 export class ConfigFile implements ConfigSource {
   #config: Config;
   #stamp: string;
-  /** What the stamp belongs to could be loaded. */
-  #isUsable = true;
+  /** What is wrong in the files that the stamp belongs to. */
+  #inFiles: string | undefined;
+  /** What was said last: the same, or that they cannot be reached. */
+  #problem: string | undefined;
   readonly #listeners = new Set<() => void>();
+  readonly #problemListeners = new Set<(problem: string | undefined) => void>();
 
-  /** `load` throws if the files cannot be used: so does this constructor, for the first time. */
+  /** `load` throws if the files cannot be used: so does this constructor, unless it is given what was read `first`. */
   constructor(
     private readonly files: ConfigFiles,
     private readonly load: () => Config,
     private readonly tools: { readonly clock: Clock; readonly log: Logger; readonly metrics?: Metrics },
+    first?: { readonly config: Config; readonly stamp: string },
   ) {
-    this.#stamp = configStamp(files);
-    this.#config = load();
-    this.#report(true);
+    this.#stamp = first?.stamp ?? configStamp(files);
+    this.#config = first?.config ?? load();
+    this.#report(undefined);
   }
 
   get current(): Config {
@@ -41,6 +45,11 @@ export class ConfigFile implements ConfigSource {
     return () => this.#listeners.delete(listener);
   }
 
+  onProblem(listener: (problem: string | undefined) => void): () => void {
+    this.#problemListeners.add(listener);
+    return () => this.#problemListeners.delete(listener);
+  }
+
   /** Looks for changes until the signal aborts. */
   async watch(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
@@ -49,31 +58,37 @@ export class ConfigFile implements ConfigSource {
     }
   }
 
-  /** Reads the files again if their times differ. */
-  look(): void {
+  /** Reads the files again if their times differ, or anyway. */
+  look(when: 'if-changed' | 'anyway' = 'if-changed'): void {
+    let stamp: string | undefined;
     try {
-      const stamp = configStamp(this.files);
-      if (stamp === this.#stamp) {
-        this.#report(this.#isUsable);
+      stamp = configStamp(this.files);
+      if (stamp === this.#stamp && when === 'if-changed') {
+        this.#report(this.#inFiles);
         return;
       }
-      this.#isUsable = false;
       this.#stamp = stamp; // also of a bad file: it is complained of once
       const config = this.load();
-      this.#isUsable = true;
-      this.#report(true);
+      this.#inFiles = undefined;
+      this.#report(undefined);
       if (isDeepStrictEqual(config, this.#config)) return;
       this.#config = config;
     } catch (error) {
-      this.tools.log.error('configuration cannot be read, the last good one stays in force', { err: error });
-      this.#report(false);
+      const problem = error instanceof Error ? error.message : String(error);
+      if (stamp !== undefined) this.#inFiles = problem;
+      if (problem !== this.#problem)
+        this.tools.log.error('configuration cannot be read, the last good one stays in force', { err: error });
+      this.#report(problem);
       return;
     }
     this.tools.log.info('configuration changed', { file: this.files.file });
     for (const it of this.#listeners) it();
   }
 
-  #report(isOk: boolean): void {
-    this.tools.metrics?.set(CONFIGURATION_OK, {}, isOk ? 1 : 0);
+  #report(problem: string | undefined): void {
+    this.tools.metrics?.set(CONFIGURATION_OK, {}, problem === undefined ? 1 : 0);
+    if (problem === this.#problem) return;
+    this.#problem = problem;
+    for (const it of this.#problemListeners) it(problem);
   }
 }

@@ -7,6 +7,8 @@ import type { DriverRegistry, DriverTools } from '../drivers/driver';
 export interface ConfigSource {
   readonly current: Config;
   onChange(listener: () => void): () => void;
+  /** Tells what is wrong with the files, or that nothing is any more, whenever that changes. */
+  onProblem?(listener: (problem: string | undefined) => void): () => void;
 }
 
 /** The providers that take part in building and uploading (config.md 8); all others are ignored. */

@@ -23,7 +23,11 @@ export interface BuilderWeb {
 export async function startBuilderWeb(
   scope: Scope,
   context: BuilderContext,
-  about: { readonly version: string | null; readonly drain: AbortSignal },
+  about: {
+    readonly version: string | null;
+    readonly drain: AbortSignal;
+    readonly configProblem?: (() => string | undefined) | undefined;
+  },
   metrics?: PrometheusMetrics,
 ): Promise<BuilderWeb | undefined> {
   const { listenAddress, builderPort, corsOrigins } = context.config().webapp;
@@ -37,7 +41,7 @@ export async function startBuilderWeb(
     file: (build: BuildKey) => buildLogs(context.config()).file(build),
     secretsOf: () => secretsOfBuilds(context),
   };
-  const routes = builderRoutes(tree, { version: about.version, phase, logs, clock: tools.clock });
+  const routes = builderRoutes(tree, { ...about, phase, logs, clock: tools.clock });
   if (metrics !== undefined) routes.push(metricsRoute(metrics));
   const options = { port: builderPort, listenAddress, routes, corsOrigins };
   const server = scope.own(await startWeb(options, tools), (it) => it.close());

@@ -1,114 +1,84 @@
-import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { join } from 'node:path';
-import { CommanderError } from 'commander';
-import { configStamp, loadConfig } from '../config/load';
-import { ConfigError, problemLine } from '../config/problem';
+import { configStamp } from '../config/load';
 import type { Config } from '../config/types';
+import { daemon } from '../daemon/daemon';
+import type { DaemonBase } from '../daemon/daemon-base';
 import { reportCalls } from '../drivers/call-metrics';
 import { openProvider } from '../drivers/open-provider';
-import { drivers } from '../drivers/registry';
 import { type Clock, systemClock } from '../runtime/clock';
 import { scanHostKeys } from '../runtime/host-keys';
-import { createLogger, type Logger } from '../runtime/log';
-import { openMetrics } from '../runtime/metrics/open-metrics';
 import { runCommand } from '../runtime/processes';
-import type { Program, ProgramIo } from '../runtime/program';
-import { systemRandom } from '../runtime/random';
+import type { ProgramIo } from '../runtime/program';
 import { Scope } from '../runtime/scope';
 import { openTracing } from '../runtime/tracing/open-tracing';
-import { openZooKeeper, TlsFileError } from '../store/open-zookeeper';
-import { openStore } from '../store/store';
 import { WebListenError } from '../web/server';
 import type { ZooKeeper } from '../zk/client';
-import { reportZooKeeper } from '../zk/zookeeper-metrics';
 import type { ConfigSource } from './config-source';
 import { runLauncher } from './main';
-import { type Flags, parseFlags } from './settings';
 import { startLauncherWeb } from './web';
 
-/** `nodepool-launcher`. */
-export const main: Program = async (argv, io) => {
-  const version = ownVersion();
-  let flags: Flags;
-  try {
-    flags = parseFlags(argv, version, io);
-  } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-    throw error;
-  }
-  const log = createLogger({ level: flags.debug ? 'debug' : 'info', format: 'text', stream: io.stdout });
-  try {
-    await launch(flags, version, log, io);
-    return 0;
-  } catch (error) {
-    if (io.stop.drain.aborted && error === io.stop.drain.reason) return 0; // stopped before it had begun
-    if (!isSetupError(error)) throw error;
-    for (const line of error.message.split('\n')) io.stderr.write(`nodepool-launcher: ${line}\n`);
-    return 1;
-  }
-};
+/** The name of this part of a daemon. */
+export const LAUNCHER = 'launcher';
+/** Whose message says all there is to say to whoever set the launcher up. */
+export const LAUNCHER_SETUP_ERRORS = [WebListenError];
 
-async function launch(flags: Flags, version: string, log: Logger, io: ProgramIo): Promise<void> {
+/** `nodepool-launcher`. */
+export const main = daemon({
+  name: 'nodepool-launcher',
+  parts: () => [LAUNCHER],
+  setupErrors: LAUNCHER_SETUP_ERRORS,
+  run: (base) => launcherOn(base),
+});
+
+/** The launcher of a daemon, until it is told to stop. `onUp`: called when nothing can fail any more for how it is set up. */
+export async function launcherOn(base: DaemonBase, onUp = base.up): Promise<void> {
   await using scope = new Scope();
-  const tools = { clock: systemClock, random: systemRandom, log: log.child({ logger: 'nodepool' }), env: io.env };
-  const files = { file: flags.config, secureFile: flags.secure };
-  const read = () =>
-    loadConfig({
-      ...files,
-      env: io.env,
-      schemas: drivers,
-      onWarning: (problem) => log.warn('configuration', { problem: problemLine(problem) }),
-    });
-  const stamp = configStamp(files);
-  const config = read();
-  const { hosts, tls, timeout } = config.zookeeper;
-  if (hosts === '') throw new LauncherSetupError(`no zookeeper-servers are configured in ${flags.config}`);
-  if (!flags.foreground) log.warn('running in the foreground: this release does not daemonise, and writes no pid file');
-  if (flags.logConfig !== undefined)
-    log.warn('log configuration is not read by this release', { file: flags.logConfig });
-  const zk = scope.own(await openZooKeeper({ hosts, tls, timeoutSeconds: timeout }, tools), (it) => it.close());
-  const source = configSource({ config, stamp }, read, () => configStamp(files), zk);
-  const metrics = scope.own(openMetrics(io.env, tools), (it) => it.close());
+  const { flags, tools, stop, store, metrics, zk, version, status } = base;
   const traced = { service: 'nodepool-launcher', version };
-  const tracing = scope.own(await openTracing(traced, io.env, tools), (it) => it.close());
-  const observed = scope.own(reportZooKeeper(zk, metrics.prometheus, tools.clock), (it) => it.stop());
-  const store = scope.own(openStore(observed.zk, tools), (it) => it.close());
-  const onReady = flags.webapp
-    ? await startLauncherWeb(
-        scope,
-        source.latest,
-        store,
-        { ...tools, version, drain: io.stop.drain },
-        metrics.prometheus,
-      )
+  const tracing = scope.own(await openTracing(traced, tools.env, tools), (it) => it.close());
+  const read = () => (flags.launches ? base.read() : withoutPools(base.read()));
+  const first = { config: flags.launches ? base.config : withoutPools(base.config), stamp: base.stamp };
+  const source = configSource(first, read, () => configStamp(base.files), zk);
+  const webTools = { ...tools, version, drain: stop.drain, configProblem: () => status.configProblem };
+  const served = flags.webapp
+    ? await startLauncherWeb(scope, source.latest, store, webTools, metrics.prometheus)
     : () => undefined;
-  await zk.connected(io.stop.drain);
+  onUp();
+  await zk.connected(stop.drain);
+  const onReady = () => {
+    served();
+    status.ready(LAUNCHER);
+  };
   await runLauncher(
-    { source, onReady },
+    {
+      source,
+      onReady,
+      onReload: base.onReload,
+      onConfig: (problem) => status.config(LAUNCHER, problem),
+      duties: { launches: flags.launches, deletions: flags.deletes },
+    },
     {
       ...tools,
       store,
       openProvider: (it, own) => openProvider(it, own, { onCall: reportCalls(metrics.all) }),
       scanHostKeys: (target, signal) => scanHostKeys(target, tools, signal),
       hostname: hostname(),
-      fqdn: await fullName(io.env, systemClock),
+      fqdn: await fullName(tools.env, systemClock),
       version,
       metrics,
       tracing,
     },
-    io.stop,
+    stop,
   );
 }
 
-/** Something is missing without which no launcher can start. */
-class LauncherSetupError extends Error {
-  override readonly name = 'LauncherSetupError';
-}
-
-/** Mistakes of whoever set this up: one clear line each instead of a stack trace. */
-function isSetupError(error: unknown): error is Error {
-  return [ConfigError, LauncherSetupError, TlsFileError, WebListenError].some((it) => error instanceof it);
+/** For `--no-launches`: whoever has no pools accepts nothing, while clouds and nodes of the providers are looked after. */
+function withoutPools(config: Config): Config {
+  return {
+    ...config,
+    providers: new Map([...config.providers].map(([name, it]) => [name, { ...it, pools: new Map() }])),
+    labels: new Map([...config.labels].map(([name, it]) => [name, { ...it, pools: [] }])),
+  };
 }
 
 /** What was read to connect is handed out first, so that the launcher begins with just that. */
@@ -135,12 +105,6 @@ function configSource(
       return config;
     },
   };
-}
-
-/** Of the package, beside which `src` and `dist` lie. */
-function ownVersion(): string {
-  const file = join(__dirname, '..', '..', 'package.json');
-  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
 }
 
 const LOOKUP_MS = 5_000;

@@ -17,8 +17,11 @@ const LOOK_EVERY_MS = 1000;
 export class ConfigWatch implements Reconciler {
   readonly name = 'configuration';
   #stamp: string;
-  /** What the stamp belongs to could be loaded. */
-  #isUsable = true;
+  #mustRead = false;
+  /** What is wrong in the files that the stamp belongs to. */
+  #inFiles: string | undefined;
+  /** What was said last: the same, or that they cannot be reached. */
+  #problem: string | undefined;
 
   constructor(
     private readonly source: ConfigSource,
@@ -26,34 +29,56 @@ export class ConfigWatch implements Reconciler {
     stamp: string,
     /** Returns what to tell of it. */
     private readonly apply: (config: Config) => Promise<object>,
+    /** Told what is wrong with the files, or that nothing is any more, whenever that changes. */
+    private readonly onProblem: (problem: string | undefined) => void = () => undefined,
   ) {
     this.#stamp = stamp;
   }
 
+  /** The next pass reads the files even if nobody touched them. */
+  readAnyway(): void {
+    this.#mustRead = true;
+  }
+
   async pass(): Promise<{ readonly againInMs: number }> {
-    const stamp = this.#read(() => this.source.stamp());
-    if (stamp !== undefined && stamp !== this.#stamp) await this.#reload(stamp);
-    this.tools.metrics?.all.set(CONFIGURATION_OK, {}, stamp !== undefined && this.#isUsable ? 1 : 0);
+    const began = this.tools.clock.monotonic();
+    const config = this.#read();
+    this.tools.metrics?.all.set(CONFIGURATION_OK, {}, this.#problem === undefined ? 1 : 0);
+    if (config !== undefined) {
+      const changed = await this.apply(config);
+      const ms = Math.round(this.tools.clock.monotonic() - began);
+      this.tools.log.info('configuration is reloaded', { ms, ...changed });
+    }
     return { againInMs: LOOK_EVERY_MS };
   }
 
-  async #reload(stamp: string): Promise<void> {
-    this.#stamp = stamp;
-    const began = this.tools.clock.monotonic();
-    const config = this.#read(() => this.source.load());
-    this.#isUsable = config !== undefined;
-    if (config === undefined) return;
-    const changed = await this.apply(config);
-    const ms = Math.round(this.tools.clock.monotonic() - began);
-    this.tools.log.info('configuration is reloaded', { ms, ...changed });
-  }
-
-  #read<T>(read: () => T): T | undefined {
+  /** The configuration, if there is another one that can be used. */
+  #read(): Config | undefined {
+    let stamp: string | undefined;
     try {
-      return read();
+      stamp = this.source.stamp();
+      if (stamp === this.#stamp && !this.#mustRead) {
+        this.#say(this.#inFiles);
+        return undefined;
+      }
+      this.#stamp = stamp;
+      this.#mustRead = false;
+      const config = this.source.load();
+      this.#inFiles = undefined;
+      this.#say(undefined);
+      return config;
     } catch (error) {
-      this.tools.log.error('configuration cannot be used', { err: error });
+      const problem = error instanceof Error ? error.message : String(error);
+      if (stamp !== undefined) this.#inFiles = problem;
+      if (problem !== this.#problem) this.tools.log.error('configuration cannot be used', { err: error });
+      this.#say(problem);
       return undefined;
     }
+  }
+
+  #say(problem: string | undefined): void {
+    if (problem === this.#problem) return;
+    this.#problem = problem;
+    this.onProblem(problem);
   }
 }

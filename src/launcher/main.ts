@@ -1,4 +1,5 @@
 import { setMaxListeners } from 'node:events';
+import { withConfigError } from '../model/component-extras';
 import type { Component } from '../model/records';
 import type { StopSignals } from '../runtime/program';
 import { Scope } from '../runtime/scope';
@@ -23,7 +24,22 @@ export interface LauncherOptions {
   readonly source: ConfigSource;
   /** Called when all pools are registered and the loops run. */
   readonly onReady?: () => void;
+  /** Lets us hear of orders to read the configuration again. Returns how to stop listening. */
+  readonly onReload?: (listener: () => void) => () => void;
+  /** Told what is wrong with the configuration in the files; undefined if nothing is. */
+  readonly onConfig?: (problem: string | undefined) => void;
+  /** What it is there for; default: everything. */
+  readonly duties?: Duties;
 }
+
+export interface Duties {
+  /** Requests and ready nodes. Without it, the configuration given has no pools. */
+  readonly launches: boolean;
+  /** Nodes that nobody needs, and instances that nobody knows. */
+  readonly deletions: boolean;
+}
+
+const ALL_DUTIES: Duties = { launches: true, deletions: true };
 
 /** Events in a row cost the launcher-wide loops one pass per this many milliseconds. */
 const REST_MS = 10;
@@ -51,6 +67,7 @@ export async function runLauncher(options: LauncherOptions, tools: LauncherTools
     policy: () => ({ tenantLimits: roster.config.tenantLimits }),
     installation: () => roster.config.installationId,
     now: stop.now,
+    deletions: (options.duties ?? ALL_DUTIES).deletions,
     learned: () => world.reweigh(roster.weightOf),
     inBackground: (work: Promise<void>) => background.add(work),
   };
@@ -64,7 +81,7 @@ export async function runLauncher(options: LauncherOptions, tools: LauncherTools
   });
   scope.defer(() => self.unregister());
   await roster.apply(config);
-  const workers = startWorkers(scope, roster, world, tools, stop.now);
+  const workers = startWorkers(scope, roster, world, tools, stop.now, options.duties ?? ALL_DUTIES);
   const { metrics } = tools;
   if (metrics !== undefined) {
     const reported = { config: () => roster.config, available: () => roster.available() };
@@ -83,8 +100,19 @@ export async function runLauncher(options: LauncherOptions, tools: LauncherTools
     startExplaining(() => roster.served(), world, tools),
     (it) => it.close(),
   );
-  const watch = new ConfigWatch(options.source, tools, stamp, (it) => roster.apply(it));
+  const onConfig = (problem: string | undefined) => {
+    options.onConfig?.(problem);
+    self.update({ unknown: withConfigError(undefined, problem) }).catch((error: unknown) => {
+      if (!stop.now.aborted) tools.log.warn('trouble with the configuration is not in the registry', { err: error });
+    });
+  };
+  const watch = new ConfigWatch(options.source, tools, stamp, (it) => roster.apply(it), onConfig);
   const watching = startLoop(watch, tools);
+  const onReload = () => {
+    watch.readAnyway();
+    watching.nudge();
+  };
+  if (options.onReload !== undefined) scope.defer(options.onReload(onReload));
   scope.defer(() => watching.stop());
   tools.log.info('launcher is ready', { providers: config.providers.size, labels: config.labels.size });
   options.onReady?.();
@@ -104,25 +132,31 @@ interface Workers {
   deletionsEnded(): Promise<void>;
 }
 
-function startWorkers(scope: Scope, roster: Roster, world: World, tools: LauncherTools, now: AbortSignal): Workers {
+function startWorkers(
+  scope: Scope,
+  roster: Roster,
+  world: World,
+  tools: LauncherTools,
+  now: AbortSignal,
+  duties: Duties,
+): Workers {
   const loops: Loop[] = [];
   const nudgeAll = () => loops.forEach((it) => it.nudge());
   const lost = new LostRequestWorker(tools, world, () => roster.served(), now, nudgeAll);
   const scopeOfDeletion = () => roster.deletionScope((node) => lost.willContinue(node));
   const deletion = new DeletionWorker(tools, world, scopeOfDeletion, now, nudgeAll);
-  const leadership = scope.own(new Leadership('min-ready', tools, nudgeAll), (it) => it.resign());
+  const leadership = duties.launches
+    ? scope.own(new Leadership('min-ready', tools, nudgeAll), (it) => it.resign())
+    : undefined;
   const minReady = new MinReadyWorker(
     tools,
     world,
     () => roster.minReadyScope(),
-    () => leadership.leads,
+    () => leadership?.leads === true,
   );
   const locks = new RequestLockWorker(tools, world);
-  loops.push(
-    startLoop(lost, tools, { restMs: REST_MS }),
-    startLoop(deletion, tools, { restMs: REST_MS }),
-    startLoop(minReady, tools, { restMs: REST_MS }),
-  );
+  loops.push(startLoop(lost, tools, { restMs: REST_MS }), startLoop(minReady, tools, { restMs: REST_MS }));
+  if (duties.deletions) loops.push(startLoop(deletion, tools, { restMs: REST_MS }));
   const patrol = startLoop(locks, tools);
   scope.defer(() => Promise.all([...loops, patrol].map((it) => it.stop())));
   const stopListening = world.onChange(({ requests }) => {
@@ -133,7 +167,7 @@ function startWorkers(scope: Scope, roster: Roster, world: World, tools: Launche
   scope.defer(stopListening);
   return {
     takeNothingNew: async () => {
-      await Promise.all([leadership.resign(), ...loops.map((it) => it.stop())]);
+      await Promise.all([leadership?.resign(), ...loops.map((it) => it.stop())]);
     },
     deletionsEnded: () => deletion.drained(),
   };

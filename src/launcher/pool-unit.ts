@@ -20,6 +20,8 @@ export interface Surroundings {
   readonly installation: () => string | undefined;
   /** Aborts when the launcher has to go at once. */
   readonly now: AbortSignal;
+  /** Whether this launcher deletes what nobody needs. */
+  readonly deletions: boolean;
   /** Something about a provider became known that decisions rest on. */
   learned(): void;
   /** Work that nobody waits for until the launcher ends. */

@@ -102,9 +102,10 @@ export class ProviderUnit {
   }
 
   #startLoops(): readonly Loop[] {
-    const { tools, world } = this.around;
+    const { tools, world, deletions } = this.around;
     const runtime = this.#runtime;
-    return [startLoop(runtime, tools), startLoop(new LeakWorker(tools, world, runtime), tools)];
+    const leaks = deletions ? [startLoop(new LeakWorker(tools, world, runtime), tools)] : [];
+    return [startLoop(runtime, tools), ...leaks];
   }
 
   askAgain(): void {

@@ -18,6 +18,8 @@ export interface LauncherWebTools {
   readonly log: Logger;
   readonly version: string;
   readonly drain: AbortSignal;
+  /** What is wrong with the configuration in the files. */
+  readonly configProblem?: () => string | undefined;
 }
 
 /**

@@ -23,6 +23,11 @@ export function wallSeconds(clock: Clock): number {
   return clock.wall() / 1000;
 }
 
+/** The kernel's CLOCK_MONOTONIC, which other programs of this machine share, microseconds. */
+export function machineMicroseconds(): bigint {
+  return process.hrtime.bigint() / 1000n;
+}
+
 /** The machine's own clock. */
 export const systemClock: Clock = {
   wall: () => Date.now(),

@@ -1,3 +1,4 @@
+import { configErrorOf } from '../model/component-extras';
 import type { Component, PoolComponent } from '../model/records';
 import type { Column, View } from './column';
 
@@ -21,6 +22,7 @@ export function componentsView(rows: readonly ComponentRow[]): View<ComponentRow
     { header: 'Priority', field: 'priority', value: (it) => ofPool(it)?.priority },
     { header: 'Paused', field: 'paused', value: (it) => ofPool(it)?.paused },
     { header: 'Labels', field: 'labels', value: (it) => ofPool(it)?.supportedLabels },
+    { header: 'Configuration Error', field: 'config_error', value: (it) => configErrorOf(it.component) },
   ];
   const key = ({ component, znode }: ComponentRow) => `${component.kind}\0${component.hostname}\0${znode}`;
   return { columns, rows: [...rows].sort((a, b) => (key(a) < key(b) ? -1 : 1)) };

@@ -10,6 +10,8 @@ import type { Part, SeenTree } from './seen-tree';
 export interface BuilderWebOptions {
   readonly version: string | null;
   readonly phase: () => Phase;
+  /** Why an older configuration than that of the files is in force. */
+  readonly configProblem?: (() => string | undefined) | undefined;
   readonly logs: LocalLogs;
   readonly clock: Clock;
 }
@@ -18,10 +20,13 @@ export interface BuilderWebOptions {
 export const BUILDER_PARTS: readonly Part[] = ['images', 'components'];
 
 /** What a builder serves: health, its images and builds, and the logs of the builds that it made. */
-export function builderRoutes(tree: SeenTree, { version, phase, logs, clock }: BuilderWebOptions): Route[] {
+export function builderRoutes(
+  tree: SeenTree,
+  { version, phase, logs, clock, configProblem }: BuilderWebOptions,
+): Route[] {
   return [
     ...dashboardRoutes(Math.floor(clock.wall() / 1000)),
-    ...healthRoutes(tree, { program: 'builder', version, phase }, clock),
+    ...healthRoutes(tree, { program: 'builder', version, phase, configProblem }, clock),
     ...apiRoutes(tree, { program: 'builder', version }, clock),
     ...changeRoutes(tree, clock),
     ...logRoutes(tree, logs, clock),

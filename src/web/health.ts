@@ -8,6 +8,8 @@ export interface HealthFacts {
   readonly program: 'launcher' | 'builder';
   readonly version: string | null;
   readonly phase: () => Phase;
+  /** Why an older configuration than that of the files is in force; undefined if none is. */
+  readonly configProblem?: (() => string | undefined) | undefined;
 }
 
 /** `running`: the launcher has registered all pools, the builder itself; `stopping`: nothing new is begun. */
@@ -40,6 +42,7 @@ export function healthRoutes(tree: SeenTree, facts: HealthFacts, clock: Clock): 
           version: facts.version,
           ready: missing === undefined,
           reason: missing ?? null,
+          config_error: facts.configProblem?.() ?? null,
           zookeeper: tree.store.zk.state,
           views: Object.fromEntries(tree.parts.map((it): [Part, Sight] => [it, tree.sight(it)])),
           uptime_seconds: Math.floor((clock.monotonic() - startedAt) / 1000),

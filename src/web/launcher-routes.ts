@@ -17,6 +17,8 @@ import type { SeenTree } from './seen-tree';
 export interface LauncherWebOptions {
   readonly version: string | null;
   readonly phase: () => Phase;
+  /** Why an older configuration than that of the files is in force. */
+  readonly configProblem?: (() => string | undefined) | undefined;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
@@ -26,11 +28,11 @@ export interface LauncherWebOptions {
 
 /** What a launcher serves: the pages of webapp.md, `/health`, and `/api/v1`. `tree` shows all its parts. */
 export function launcherRoutes(tree: SeenTree, options: LauncherWebOptions): Route[] {
-  const { version, phase, clock, log, admin } = options;
+  const { version, phase, clock, log, admin, configProblem } = options;
   return [
     ...dashboardRoutes(Math.floor(clock.wall() / 1000)),
     ...listRoutes(tree, clock),
-    ...healthRoutes(tree, { program: 'launcher', version, phase }, clock),
+    ...healthRoutes(tree, { program: 'launcher', version, phase, configProblem }, clock),
     ...apiRoutes(tree, { program: 'launcher', version }, clock),
     ...changeRoutes(tree, clock),
     ...logRoutes(tree, undefined, clock),

@@ -6,7 +6,6 @@ import { InFlight } from '../../../src/launcher/in-flight';
 import { attemptOf, instanceName } from '../../../src/launcher/launch-record';
 import { LeakWorker } from '../../../src/launcher/leak-worker';
 import { ProviderRuntime } from '../../../src/launcher/provider-runtime';
-import { parseFlags } from '../../../src/launcher/settings';
 import type { LauncherTools } from '../../../src/launcher/tools';
 import type { World } from '../../../src/launcher/world';
 import { silentLogger } from '../../../src/runtime/log';
@@ -267,41 +266,4 @@ test('max-concurrency lets launches in one after the other', async () => {
   (await next)();
   expect(runtime.hasLaunchSlot).toBe(true);
   expect(runtime.activeLaunches).toBe(0);
-});
-
-describe('the command line', () => {
-  const written: string[] = [];
-  const stream = { write: (text: string) => written.push(text) } as unknown as NodeJS.WritableStream;
-  const parse = (...argv: string[]) =>
-    parseFlags(argv, '1.2', { stdout: stream, stderr: stream, env: { HOME: '/home/x' } });
-
-  test('has the defaults of the Python daemon', () => {
-    expect(parse()).toEqual({
-      config: '/etc/nodepool/nodepool.yaml',
-      secure: undefined,
-      logConfig: undefined,
-      pidFile: '/var/run/nodepool/nodepool.pid',
-      debug: false,
-      foreground: false,
-      webapp: true,
-    });
-  });
-
-  test('takes every flag', () => {
-    expect(parse('-c', '~/a.yaml', '-s', '/b', '-l', '/l', '-p', '/p', '-d', '--no-webapp')).toMatchObject({
-      config: '/home/x/a.yaml',
-      secure: '/b',
-      logConfig: '/l',
-      pidFile: '/p',
-      debug: true,
-      foreground: true,
-      webapp: false,
-    });
-  });
-
-  test('refuses what it does not know, and prints its version', () => {
-    expect(() => parse('--unknown')).toThrow();
-    expect(() => parse('--version')).toThrow();
-    expect(written.join('')).toContain('nodepool-launcher 1.2');
-  });
 });
