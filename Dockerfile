@@ -18,7 +18,7 @@ COPY --from=build /opt/nodepool/dist dist
 COPY package.json ./
 COPY bin bin
 COPY elements elements
-COPY etc/dashboard.html etc/dashboard.html
+COPY etc/dashboard etc/dashboard
 COPY host-tools host-tools
 ENV PATH=/opt/nodepool/bin:$PATH
 EXPOSE 8005

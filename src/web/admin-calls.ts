@@ -43,7 +43,7 @@ export interface AdminResult {
 
 /** Something that changes the tree, for those with a token. One table: of the routes, of their description, of the audit log. */
 export interface AdminCall<B = unknown> {
-  readonly method: 'POST' | 'DELETE';
+  readonly method: 'GET' | 'POST' | 'DELETE';
   readonly path: string;
   /** In the description and in the audit log. */
   readonly name: string;
@@ -268,8 +268,18 @@ const releaseRequest = call({
   },
 });
 
+const whoAmI = call({
+  method: 'GET',
+  path: '/api/v1/who-am-i',
+  name: 'whoAmI',
+  summary: 'Whether changes are allowed, and by which name they are written down.',
+  statuses: { 200: 'The name of the token.' },
+  run: (_scene, { who }) => Promise.resolve(done(200, { name: who })),
+});
+
 /** Everything that may be changed over the web. */
 export const ADMIN_CALLS: readonly AdminCall[] = [
+  whoAmI,
   buildImage,
   uploadImage,
   pauseImage,

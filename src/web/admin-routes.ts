@@ -22,7 +22,11 @@ const PATIENCE_MS = 15_000;
  */
 export function adminRoutes(options: AdminOptions | undefined): Route[] {
   const handler = options === undefined ? () => readOnly : handlerOf(options);
-  return ADMIN_CALLS.map((call) => ({ path: call.path, methods: [call.method], handle: handler(call) }));
+  return ADMIN_CALLS.map((call) => ({
+    path: call.path,
+    methods: call.method === 'GET' ? ['GET', 'HEAD'] : [call.method],
+    handle: handler(call),
+  }));
 }
 
 const readOnly = () =>

@@ -39,8 +39,10 @@ function resourceRoutes(resource: Resource, tree: SeenTree, clock: Clock): Route
   };
   const list = (request: WebRequest) => {
     const wanted = filtersOf(resource, request.query);
-    const key = JSON.stringify([...wanted]);
-    return answer(key, () => words.list(filtered(resource.rows(tree), resource.fields, wanted)));
+    const limit = limitOf(request.query);
+    if (limit === undefined) return problem(400, 'bad-request', '"limit" is a whole number from 1');
+    const key = JSON.stringify([limit, ...wanted]);
+    return answer(key, () => words.list(filtered(resource.rows(tree), resource.fields, wanted).slice(0, limit)));
   };
   const routes: Route[] = [{ path: `/api/v1/${resource.name}`, handle: list }];
   const { one } = resource;
@@ -61,6 +63,13 @@ function resourceRoutes(resource: Resource, tree: SeenTree, clock: Clock): Route
 function filtersOf(resource: Resource, query: URLSearchParams): ReadonlyMap<string, readonly string[]> {
   const names = resource.fields.filter((it) => it.isFilter === true && query.has(it.name)).map((it) => it.name);
   return new Map(names.map((it) => [it, query.getAll(it).flatMap((value) => value.split(','))]));
+}
+
+/** How many are wanted at most; undefined if that is no number of them. */
+function limitOf(query: URLSearchParams): number | undefined {
+  const text = query.get('limit');
+  if (text === null) return Infinity;
+  return /^[1-9]\d{0,8}$/.test(text) ? Number(text) : undefined;
 }
 
 function cached(rendering: Rendering, isStale = false): Answer {

@@ -1,5 +1,5 @@
 import { adminPaths } from './openapi-admin';
-import { json, type Operation, pathParameters, braced, PROBLEM, PROBLEM_REF, type Paths } from './openapi-parts';
+import { json, type Operation, pathParameters, braced, PROBLEM, PROBLEM_REF, type Paths, query } from './openapi-parts';
 import { otherPaths } from './openapi-others';
 import type { JsonSchema, Resource } from './resource';
 
@@ -58,17 +58,15 @@ function pathsOf(resource: Resource): Paths {
     summary: resource.description,
     operationId: `list${resource.schemaName}s`,
     tags: ['view'],
-    parameters: resource.fields
-      .filter((it) => it.isFilter === true)
-      .map((it) => ({
-        name: it.name,
-        in: 'query',
-        required: false,
-        description:
-          `Only those with this value; several joined with commas mean any. ${it.schema.description ?? ''}`.trim(),
-        schema: { type: 'string' },
-      })),
-    responses: { 200: json('The list.', { type: 'array', items: ref }), 503: json('Not read yet.', PROBLEM_REF) },
+    parameters: [
+      ...resource.fields.filter((it) => it.isFilter === true).map(filterParameter),
+      query('limit', 'At most so many, the first ones.'),
+    ],
+    responses: {
+      200: json('The list.', { type: 'array', items: ref }),
+      400: json('The limit is none.', PROBLEM_REF),
+      503: json('Not read yet.', PROBLEM_REF),
+    },
   };
   const { one } = resource;
   if (one === undefined) return { [`/api/v1/${resource.name}`]: { get: list } };
@@ -85,6 +83,11 @@ function pathsOf(resource: Resource): Paths {
     },
   };
   return { [`/api/v1/${resource.name}`]: { get: list }, [braced(path)]: { get } };
+}
+
+function filterParameter({ name, schema }: Resource['fields'][number]): object {
+  const what = 'Only those with this value; several joined with commas mean any.';
+  return query(name, `${what} ${schema.description ?? ''}`.trim(), 'string');
 }
 
 function schemaOf(resource: Resource): JsonSchema {

@@ -1,4 +1,4 @@
-import { webUrlOf } from '../model/component-extras';
+import { builderIdOf, webUrlOf } from '../model/component-extras';
 import {
   BUILD_STATES,
   COMPONENT_KINDS,
@@ -249,6 +249,12 @@ const componentFields: readonly ResourceField<ComponentEntry>[] = [
     isFilter: true,
   },
   { name: 'version', schema: text('Release.'), value: (it) => it.component.version },
+  {
+    name: 'builder_id',
+    schema: text('Of a builder; `builder_id` of its builds.'),
+    value: (it) => builderIdOf(it.component),
+  },
+  { name: 'pool_id', schema: text('Of a pool; what stands in `declined_by`.'), value: (it) => ofPool(it)?.id },
   { name: 'web_url', schema: text('Where it serves HTTP.'), value: (it) => webUrlOf(it.component) },
   { name: 'provider', schema: text('Provider of a pool.'), value: (it) => ofPool(it)?.providerName, isFilter: true },
   { name: 'pool', schema: text('Name of a pool.'), value: (it) => ofPool(it)?.name, isFilter: true },

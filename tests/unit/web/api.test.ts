@@ -58,9 +58,17 @@ test.each([
   ['/api/v1/nodes?labels=big', []],
   ['/api/v1/nodes?labels=small&locked=false', ['ready']],
   ['/api/v1/nodes?locked=true', []],
+  ['/api/v1/nodes?limit=1', ['ready']],
 ])('%s', async (path, states) => {
   web = await WebWorld.open('12-min-ready-node-ready', clock);
   expect((await get<{ state: string }[]>(path)).map((it) => it.state)).toEqual(states);
+});
+
+test.each(['0', '-1', 'x', ''])('a limit of %j is none', async (limit) => {
+  web = await WebWorld.open('12-min-ready-node-ready', clock);
+  expect((await ask(web.url(`/api/v1/nodes?limit=${limit}`))).status).toBe(400);
+  expect(await get<object[]>('/api/v1/components')).not.toHaveLength(1);
+  expect(await get<object[]>('/api/v1/components?limit=1')).toHaveLength(1);
 });
 
 test('lists keep their tag until something changes', async () => {

@@ -1,5 +1,8 @@
 import { createHash } from 'node:crypto';
-import { Script } from 'node:vm';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { runInNewContext, Script } from 'node:vm';
+import { metricsRoute } from '../../../src/web/metrics-route';
 import { FakeClock } from '../../support/fake-clock';
 import { ask } from './fetch';
 import { WebWorld } from './web-world';
@@ -8,7 +11,8 @@ let web: WebWorld;
 let page: string;
 let policy: string;
 beforeEach(async () => {
-  web = await WebWorld.open('12-min-ready-node-ready', new FakeClock());
+  const metrics = metricsRoute({ exposition: () => Promise.resolve({ type: 'text/plain', text: '' }) });
+  web = await WebWorld.open('12-min-ready-node-ready', new FakeClock(), () => [metrics]);
   const reply = await ask(web.url('/'));
   expect([reply.status, reply.headers['content-type']]).toEqual([200, 'text/html; charset=utf-8']);
   page = reply.text;
@@ -37,4 +41,30 @@ test('asks for nothing that is not served', async () => {
   for (const path of paths) {
     expect([path, (await ask(web.url(`/${path}`), { method: 'HEAD' })).status]).toEqual([path, 200]);
   }
+});
+
+const pool = (pool_id: string, labels: readonly string[], paused = false) => ({
+  pool_id,
+  provider: pool_id,
+  pool: 'main',
+  labels,
+  paused,
+});
+const POOLS = [pool('a', ['small', 'large']), pool('b', ['small'], true), pool('a', ['small', 'large'])];
+
+test.each([
+  [{ labels: ['small'] }, 'queued', 'for a / main'],
+  [{ labels: ['small'], declined_by: ['a'] }, 'full', 'no room in b / main'],
+  [{ labels: ['small'], declined_by: ['a', 'b'] }, 'declined', 'by all pools that have its labels'],
+  [{ labels: ['large', 'huge'] }, 'unserved', 'no pool has all its labels'],
+  [{ state: 'pending', locked: true }, 'in progress', 'a pool is at it'],
+  [{ state: 'pending', locked: false }, 'abandoned', 'its launcher is gone, the next one takes it over'],
+  [{ broken: 'not JSON' }, 'unreadable', 'not JSON'],
+])('of %j it says %s', (request, word, text) => {
+  const script = readFileSync(join(__dirname, '../../../etc/dashboard/requests.js'), 'utf8');
+  const why = runInNewContext(`${script}; whyItWaits`, { setInterval: () => undefined }) as (
+    request: object,
+    pools: readonly object[],
+  ) => { word: string; text: string };
+  expect(why({ state: 'requested', ...request }, POOLS)).toMatchObject({ word, text });
 });
