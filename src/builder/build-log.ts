@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { FailureCause } from '../decide/build-retry';
 import { buildName } from '../decide/image-files';
 import type { BuildKey } from '../model/paths';
+import { tellingLines } from './telling-lines';
 
 export const DEFAULT_BUILD_LOG_DIR = '/var/log/nodepool/builds';
 
@@ -23,7 +24,8 @@ export interface BuildSummary {
 }
 
 const LAST_LINES = 20;
-const TAIL_BYTES = 32 * 1024;
+/** The tool's trace of its clearing up is long. */
+const TAIL_BYTES = 256 * 1024;
 
 /** The logs of builds on this host (builder.md 7). */
 export class BuildLogs {
@@ -62,16 +64,20 @@ export class BuildLogs {
     );
   }
 
-  /** The last lines of a build's log, with every value of `secrets` masked. */
+  /** The last lines of a build's log that say something, with every value of `secrets` masked. */
   async lastLines(key: BuildKey, secrets: Iterable<string>): Promise<readonly string[]> {
+    return tellingLines(await this.tail(key, secrets), LAST_LINES);
+  }
+
+  /** The end of a build's log, with every value of `secrets` masked. */
+  async tail(key: BuildKey, secrets: Iterable<string>): Promise<readonly string[]> {
     const handle = await open(this.file(key)).catch(() => undefined);
     if (handle === undefined) return [];
     try {
       const { size } = await handle.stat();
       const start = Math.max(0, size - TAIL_BYTES);
       const { buffer, bytesRead } = await handle.read(Buffer.alloc(size - start), 0, size - start, start);
-      const lines = maskSecrets(buffer.subarray(0, bytesRead).toString('utf8'), secrets).trimEnd().split('\n');
-      return lines.slice(-LAST_LINES);
+      return maskSecrets(buffer.subarray(0, bytesRead).toString('utf8'), secrets).trimEnd().split('\n');
     } finally {
       await handle.close();
     }

@@ -1,8 +1,8 @@
+import { statfs } from 'node:fs/promises';
 import { buildName } from '../decide/image-files';
 import { readyBuilds, type ImageSnapshot } from '../decide/image-snapshot';
 import { type BuilderContext } from './context';
 import type { BuildFailure } from './events';
-import { freeBytes } from './image-folder';
 
 /** Below this no image tool gets anywhere. */
 export const LEAST_FREE_BYTES = 64 * 1024 * 1024;
@@ -36,4 +36,10 @@ async function neededBytes(context: BuilderContext, image: ImageSnapshot | undef
 
 function mebibytes(bytes: number): number {
   return Math.floor(bytes / 1024 / 1024);
+}
+
+/** Bytes that this process may still write below `path`. */
+export async function freeBytes(path: string): Promise<number> {
+  const { bavail, bsize } = await statfs(path);
+  return bavail * bsize;
 }

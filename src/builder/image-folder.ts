@@ -1,4 +1,4 @@
-import { open, readdir, rm, stat, statfs } from 'node:fs/promises';
+import { open, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { buildName, fileSuffix, formatEntries, groupBuildFiles, type LocalFiles } from '../decide/image-files';
 import type { BuildKey } from '../model/paths';
@@ -69,12 +69,6 @@ export class ImageFolder {
   async allocatedBytes(key: BuildKey, formats: Iterable<string>): Promise<number> {
     return Object.values(await this.bytesByFormat(key, formats)).reduce((sum, it) => sum + it, 0);
   }
-}
-
-/** Bytes that this process may still write below `path`. */
-export async function freeBytes(path: string): Promise<number> {
-  const { bavail, bsize } = await statfs(path);
-  return bavail * bsize;
 }
 
 /** The first `digits` characters of a checksum file (builder.md 6), if they are hex digits. */

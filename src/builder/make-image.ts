@@ -1,14 +1,14 @@
 import type { FileHandle } from 'node:fs/promises';
 import { constants } from 'node:os';
-import { dirname } from 'node:path';
 import type { Config, DiskImageConfig } from '../config/types';
 import type { FailureCause } from '../decide/build-retry';
 import type { BuildKey } from '../model/paths';
+import { addChecksums } from './add-checksums';
 import type { BuildLogs } from './build-log';
 import { buildLogs, type BuilderContext } from './context';
 import { dibEnvironment, type DibRun, dibWords } from './dib-command';
+import { DiskWatch } from './disk-watch';
 import type { BuildFailure } from './events';
-import { freeBytes } from './image-folder';
 import { JobCancelled } from './jobs';
 import { clearLeftovers } from './leftovers';
 import { makeTempFolder, tempFolder } from './temp-folder';
@@ -68,9 +68,11 @@ async function attempt(
       tempDir,
       packageDir: context.packageDir,
     };
+    using disk = new DiskWatch([folder.path, tempDir, logs.path], tools.clock);
     const end = await runDib(context, run, log, signal);
-    const failure = (await failureOf(end, context, order, logs, signal)) ?? (await missingFiles(context, order));
+    const failure = (await failureOf(end, order, logs, disk, signal)) ?? (await missingFiles(context, order));
     if (failure !== undefined) return failure;
+    await addChecksums(context, order, signal);
     const invalid = await validateImage(context, order, log, signal);
     return signal.aborted ? stoppedBy(signal) : invalid;
   } finally {
@@ -115,9 +117,9 @@ function exitCode(end: Extract<ToolEnd, { kind: 'exited' }>): number {
 
 async function failureOf(
   end: ToolEnd,
-  context: BuilderContext,
   order: ImageOrder,
   logs: BuildLogs,
+  disk: DiskWatch,
   signal: AbortSignal,
 ): Promise<BuildFailure | undefined> {
   switch (end.kind) {
@@ -130,10 +132,10 @@ async function failureOf(
     case 'exited': {
       const code = exitCode(end);
       if (code === 0) return signal.aborted ? stoppedBy(signal) : undefined;
-      const full = await isDiskFull(context, order, logs);
-      return full
-        ? { cause: 'disk', message: `no space left on device (exit code ${code})`, exitCode: code }
-        : { cause: 'tool', message: `exit code ${code}`, exitCode: code };
+      const full = await disk.whyFull(await logs.tail(order.key, []));
+      return full === undefined
+        ? { cause: 'tool', message: `exit code ${code}`, exitCode: code }
+        : { cause: 'disk', message: `${full}, exit code ${code}`, exitCode: code };
     }
   }
 }
@@ -143,16 +145,6 @@ export function stoppedBy(signal: AbortSignal): BuildFailure {
   const reason: unknown = signal.reason;
   if (reason instanceof JobCancelled) return { cause: 'cancelled', message: reason.reason };
   return { cause: 'session-lost', message: 'the lock was lost with the ZooKeeper session' };
-}
-
-/** Nothing is left for even one more block: the failure is the disk's, whatever the tool says. */
-const FULL_BYTES = 64 * 1024;
-
-async function isDiskFull(context: BuilderContext, order: ImageOrder, logs: BuildLogs): Promise<boolean> {
-  const lines = await logs.lastLines(order.key, []);
-  if (lines.some((it) => /no space left on device|disk quota exceeded/i.test(it))) return true;
-  const free = await Promise.all([context.folder.path, dirname(logs.file(order.key))].map(freeBytes));
-  return free.some((it) => it < FULL_BYTES);
 }
 
 /** Exit code 0 is not enough: the tool may leave out a format that it cannot make, or not in this order. */

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { loopsBelow, parseMounts, processesOf } from '../../../src/builder/leftovers';
@@ -59,20 +59,48 @@ describeWith(BUILD, 'the real disk-image-create', () => {
   const NOTHING = { processes: [], loops: [], mounts: [] };
 
   test('makes every format that is wanted, with checksums and manifest', async () => {
-    await start('raw, qcow2');
+    await start('raw, qcow2, vhd, tar, squashfs');
     const build = await farm.until(inState('ready'));
-    expect(build.record!.formats).toEqual(['qcow2', 'raw']);
+    expect(build.record!.formats).toEqual(['qcow2', 'raw', 'squashfs', 'tar', 'vhd']);
     const name = `tiny-${build.key.build}`;
-    const parts = ['.d', '.qcow2', '.qcow2.md5', '.qcow2.sha256', '.raw', '.raw.md5', '.raw.sha256'];
-    expect(await farm.files('one')).toEqual(parts.map((it) => name + it));
-    await run('qemu-img', ['check', '-q', join(farm.imagesDir('one'), `${name}.qcow2`)]);
-    await run('sha256sum', ['--quiet', '-c', `${name}.qcow2.sha256`], { cwd: farm.imagesDir('one') });
+    const images = ['.qcow2', '.raw', '.squash', '.tar', '.vhd'];
+    const parts = ['.d', ...images.flatMap((it) => [it, `${it}.md5`, `${it}.sha256`])];
+    expect(await farm.files('one')).toEqual(parts.map((it) => name + it).sort());
+    const cwd = farm.imagesDir('one');
+    for (const it of images) await run('sha256sum', ['--quiet', '-c', `${name}${it}.sha256`], { cwd });
+    await run('qemu-img', ['check', '-q', `${name}.qcow2`], { cwd });
+    const vhd = JSON.parse((await run('qemu-img', ['info', '--output=json', `${name}.vhd`], { cwd })).stdout) as object;
+    expect(vhd).toMatchObject({ format: 'vpc', 'virtual-size': expect.any(Number) });
+    expect((await run('tar', ['-tf', `${name}.tar`], { cwd })).stdout).toContain('etc/passwd');
+    expect((await run('unsquashfs', ['-ll', `${name}.squash`], { cwd })).stdout).toContain('etc/passwd');
+    expect(await readdir(join(cwd, `${name}.d`, 'dib-manifests'))).toContain('dib_arguments');
     await farm.until(
       (images) => [...images.get('tiny')!.builds.values()][0]!.providers.get('east')?.uploads.size === 1,
     );
     expect(await leftBy(build.key)).toEqual(NOTHING);
     const log = await readFile(join(farm.logDir('one'), `${name}.log`), 'utf8');
     expect(log.trimEnd().split('\n').at(-1)).toBe('Exit code: 0');
+  }, 300_000);
+
+  test('on a disk that fills up it fails with the reason and leaves nothing, and the builder goes on', async () => {
+    await farm.configure('one');
+    await run('mount', ['-t', 'tmpfs', '-o', 'size=100m', 'tmpfs', farm.imagesDir('one')]);
+    let builder: BuilderChild | undefined;
+    try {
+      builder = await start('qcow2, raw');
+      await builder.says(/image build failed.*cause=disk why="no space left on device/);
+      await builder.says(/will try again what=tiny/);
+      const { key, record } = await farm.until(inState('failed'));
+      expect(record!.unknown!['failure']!.value()).toMatchObject({ cause: 'disk' });
+      const left = await leftBy(key);
+      expect({ ...left, mounts: left.mounts.filter((it) => it !== farm.imagesDir('one')) }).toEqual(NOTHING);
+      expect(await farm.files('one')).toEqual([]);
+      await farm.store.images.requestBuild('tiny'); // alive: what is asked for is tried again at once
+      await builder.says(/building image.*because=requested/);
+    } finally {
+      await builder?.kill();
+      await run('umount', ['--lazy', farm.imagesDir('one')]);
+    }
   }, 300_000);
 
   test('stopped in the middle, with the disk attached, leaves nothing', async () => {

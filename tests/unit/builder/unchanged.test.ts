@@ -20,6 +20,7 @@ async function start(contentKey: boolean | string): Promise<void> {
   const image = { name: 'jammy', rebuildAge: 3600, contentKey };
   builder = await BuilderInMemory.start([image], [imageProvider('east', ['jammy'])]);
   await builder.heard('upload-ready');
+  await builder.heard('build-ready'); // told a moment after its record, which the upload follows
 }
 
 test('an image whose inputs stay is kept, each time anew, and its upload with it', async () => {
