@@ -1,9 +1,12 @@
 import { readFileSync, statSync } from 'node:fs';
 import type { Environment } from './document';
-import { parseConfig, type DriverSchemas, type ParsedConfig } from './parse';
-import { parseZooKeeper } from './parse-zookeeper';
+import type * as Parse from './parse';
+import type * as ParseZooKeeper from './parse-zookeeper';
+import { plainZooKeeper } from './plain-zookeeper';
 import { ConfigError, type Problem } from './problem';
 import type { Config, ZooKeeperConfig } from './types';
+
+/* eslint-disable @typescript-eslint/no-require-imports -- the schema takes its time: commands do without as long as they can */
 
 export interface ConfigFiles {
   readonly file: string;
@@ -13,7 +16,7 @@ export interface ConfigFiles {
 export interface LoadOptions extends ConfigFiles {
   /** For the substitution of `%(NODEPOOL_…)`. */
   readonly env: Environment;
-  readonly schemas: DriverSchemas;
+  readonly schemas: Parse.DriverSchemas;
   /** Told of everything that does not stop the file from loading. */
   readonly onWarning?: (problem: Problem) => void;
 }
@@ -27,14 +30,17 @@ export function loadConfig(options: LoadOptions): Config {
 }
 
 /** Reads the files and says all about them, without throwing for what they contain; `ConfigError` if one cannot be read. */
-export function readConfig(options: Omit<LoadOptions, 'onWarning'>): ParsedConfig {
+export function readConfig(options: Omit<LoadOptions, 'onWarning'>): Parse.ParsedConfig {
   const { main, secure } = readTexts(options);
-  return parseConfig(main, secure, options.env, options.schemas);
+  return (require('./parse') as typeof Parse).parseConfig(main, secure, options.env, options.schemas);
 }
 
 /** Only where ZooKeeper is; throws `ConfigError` if that cannot be told. The rest of the file may be wrong. */
 export function loadZooKeeper(options: Omit<LoadOptions, 'schemas'>): ZooKeeperConfig {
   const { main, secure } = readTexts(options);
+  const plain = secure === undefined ? plainZooKeeper(main.text, options.env) : undefined;
+  if (plain !== undefined) return plain;
+  const { parseZooKeeper } = require('./parse-zookeeper') as typeof ParseZooKeeper;
   const { zookeeper, problems } = parseZooKeeper(main, secure, options.env);
   if (zookeeper === undefined) throw new ConfigError(problems);
   for (const it of problems) options.onWarning?.(it);

@@ -32,17 +32,20 @@ export function codec<T extends Unknown>(fields: Fields<T>, extras: CodecExtras<
   const copies = extras.copies ?? {};
   const known = new Set([...list.map(([, it]) => it.key), ...(extras.ignored ?? []), ...Object.values(copies)]);
 
+  // Copies of one object share its shape from the start: a record that grows field by field is copied several times.
+  const blank: Readonly<Record<string, unknown>> = Object.fromEntries(list.map(([name]) => [name, undefined]));
+
   const parse = (data: Buffer, unsetTime = 0): T => {
     const source = open(data, unsetTime);
-    const record: Record<string, unknown> = {};
+    const record = { ...blank };
     for (const [name, field] of list) {
       const value = source.json[field.key];
       record[name] = value === undefined ? field.missing(source) : field.read(value, source);
     }
     const unknown = unknownOf(source, known);
     if (unknown !== undefined) record['unknown'] = unknown;
-    extras.check?.(record as T);
-    return record as T;
+    extras.check?.(record as unknown as T);
+    return record as unknown as T;
   };
 
   const print = (record: T): Buffer => {

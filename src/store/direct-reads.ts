@@ -35,7 +35,7 @@ export class DirectSnapshot implements Snapshot {
     const worker = async () => {
       for (let batch = batches.pop(); batch !== undefined; batch = batches.pop()) await this.#fetchBatch(batch);
     };
-    await Promise.all(Array.from({ length: PARALLEL }, worker));
+    await Promise.all(Array.from({ length: Math.min(PARALLEL, batches.length) }, worker));
   }
 
   async #fetchBatch(ops: readonly ReadOp[]): Promise<void> {
@@ -48,4 +48,35 @@ export class DirectSnapshot implements Snapshot {
     else if (result.op === 'children') this.#children.set(path, result.children);
     else if (!isZkError(result.error, 'NO_NODE')) throw result.error;
   }
+}
+
+/**
+ * An entry for each of `ids`, in their order, without those that `entryOf` finds nothing for. Entries are made while the
+ * next records are on their way: reading and parsing take about as long.
+ */
+export async function readEach<E>(
+  read: ZooKeeper['multiRead'],
+  ids: readonly string[],
+  pathsOf: (id: string) => { readonly get: string; readonly list: string },
+  entryOf: (snapshot: Snapshot, id: string) => E | undefined,
+): Promise<ReadonlyMap<string, E>> {
+  const found: (E | undefined)[] = [];
+  const size = BATCH / 2;
+  let next = 0;
+  const worker = async () => {
+    while (next < ids.length) {
+      const from = next;
+      next += size;
+      const some = ids.slice(from, from + size);
+      const paths = some.map(pathsOf);
+      const snapshot = new DirectSnapshot(read);
+      await snapshot.fetch(
+        paths.map((it) => it.get),
+        paths.map((it) => it.list),
+      );
+      for (const [index, id] of some.entries()) found[from + index] = entryOf(snapshot, id);
+    }
+  };
+  await Promise.all(Array.from({ length: PARALLEL }, worker));
+  return new Map(ids.flatMap((id, index) => (found[index] === undefined ? [] : [[id, found[index]] as const])));
 }

@@ -3,7 +3,7 @@ import { parseNode, printNode } from '../model/node-record';
 import { nodeLock, nodePath, NODES } from '../model/paths';
 import type { Node } from '../model/records';
 import { wallSeconds } from '../runtime/clock';
-import type { Op } from '../zk/client';
+import type { Op, ZooKeeper } from '../zk/client';
 import { isZkError } from '../zk/errors';
 import type { HeldLock } from '../zk/lock-api';
 import {
@@ -17,7 +17,7 @@ import {
 } from './api';
 import { changed, claimRecord, LockedRecord, quickClaim, type RecordKind } from './claims';
 import { type CreatedNode, createNodes, isUnfinished } from './create-node';
-import { DirectSnapshot } from './direct-reads';
+import { DirectSnapshot, readEach } from './direct-reads';
 import { toStored } from './entries';
 import { deleteTree, readIfThere } from './guarded';
 import { nodeEntry } from './node-entries';
@@ -49,12 +49,13 @@ export class TreeNodes implements Nodes {
   ) {}
 
   async read(): Promise<ReadonlyMap<string, NodeEntry>> {
-    const snapshot = new DirectSnapshot((ops) => untilKnown(this.parts, () => this.parts.zk.multiRead(ops)));
-    await snapshot.fetch([], [NODES]);
-    const ids = snapshot.children(NODES).filter((it) => it !== 'lock');
-    await snapshot.fetch(ids.map(nodePath), ids.map(nodeLock)); // listing makes no lock directories (zk-tree 14)
-    const entries = ids.sort().flatMap((id) => nodeEntry(snapshot, id, undefined) ?? []);
-    return new Map(entries.map((it) => [it.id, it]));
+    const read: ZooKeeper['multiRead'] = (ops) => untilKnown(this.parts, () => this.parts.zk.multiRead(ops));
+    const top = new DirectSnapshot(read);
+    await top.fetch([], [NODES]);
+    const ids = top.children(NODES).filter((it) => it !== 'lock');
+    // Listing makes no lock directories (zk-tree 14).
+    const pathsOf = (id: string) => ({ get: nodePath(id), list: nodeLock(id) });
+    return readEach(read, ids.sort(), pathsOf, (snapshot, id) => nodeEntry(snapshot, id, undefined));
   }
 
   async get(id: string): Promise<Stored<Node> | undefined> {

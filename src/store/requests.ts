@@ -4,12 +4,12 @@ import { REQUEST_LOCKS, requestLock, requestPath, REQUESTS } from '../model/path
 import type { NodeRequest } from '../model/records';
 import { parseRequest, printRequest } from '../model/request-record';
 import { wallSeconds } from '../runtime/clock';
-import type { NodeData } from '../zk/client';
+import type { NodeData, ZooKeeper } from '../zk/client';
 import type { HeldLock } from '../zk/lock-api';
 import type { NodeHandOver, RequestClaim, RequestEntry, Requests, RequestsView, Stored } from './api';
 import { changed, claimRecord, LockedRecord, quickClaim, type RecordKind, writeAllAndRelease } from './claims';
 import { createOnce } from './create-once';
-import { DirectSnapshot } from './direct-reads';
+import { DirectSnapshot, readEach } from './direct-reads';
 import { toStored } from './entries';
 import { deleteQuietly, readIfThere } from './guarded';
 import { LockedNode } from './nodes';
@@ -53,12 +53,12 @@ export class TreeRequests implements Requests {
   ) {}
 
   async read(): Promise<ReadonlyMap<string, RequestEntry>> {
-    const snapshot = new DirectSnapshot((ops) => untilKnown(this.parts, () => this.parts.zk.multiRead(ops)));
-    await snapshot.fetch([], [REQUESTS]);
-    const ids = snapshot.children(REQUESTS).filter((it) => it !== 'lock');
-    await snapshot.fetch(ids.map(requestPath), ids.map(requestLock));
-    const entries = ids.sort().flatMap((id) => requestEntry(snapshot, snapshot, id, undefined) ?? []);
-    return new Map(entries.map((it) => [it.id, it]));
+    const read: ZooKeeper['multiRead'] = (ops) => untilKnown(this.parts, () => this.parts.zk.multiRead(ops));
+    const top = new DirectSnapshot(read);
+    await top.fetch([], [REQUESTS]);
+    const ids = top.children(REQUESTS).filter((it) => it !== 'lock');
+    const pathsOf = (id: string) => ({ get: requestPath(id), list: requestLock(id) });
+    return readEach(read, ids.sort(), pathsOf, (snapshot, id) => requestEntry(snapshot, snapshot, id, undefined));
   }
 
   async get(id: string): Promise<Stored<NodeRequest> | undefined> {

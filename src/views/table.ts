@@ -10,27 +10,29 @@ export function tableText<Row>(view: View<Row>): string {
 
 /** The same for cells that are text already. Cells of several lines take several lines. */
 export function gridText(headers: readonly string[], rows: readonly (readonly string[])[]): string {
-  const widths = headers.map((it) => displayWidth(it));
-  for (const row of rows) {
-    for (const [index, cell] of row.entries()) widths[index] = Math.max(widths[index]!, cellWidth(cell));
+  const shown = rows.some((row) => row.some((it) => it.includes('\n'))) ? rows.flatMap(splitLines) : rows;
+  const all = [headers, ...shown];
+  const widths = headers.map((_, index) => {
+    let width = 0;
+    for (const row of all) width = Math.max(width, displayWidth(row[index]!));
+    return width;
+  });
+  const rule = `+${widths.map((it) => '-'.repeat(it + 2)).join('+')}+\n`;
+  let text = rule;
+  for (const [at, row] of all.entries()) {
+    for (const [index, cell] of row.entries()) text += `| ${padded(cell, widths[index]!)} `;
+    text += at === 0 ? `|\n${rule}` : '|\n';
   }
-  const rule = `+${widths.map((it) => '-'.repeat(it + 2)).join('+')}+`;
-  const line = (cells: readonly string[]) => `|${cells.map((it, index) => ` ${pad(it, widths[index]!)} `).join('|')}|`;
-  return [rule, line(headers), rule, ...rows.flatMap(splitLines).map(line), rule, ''].join('\n');
-}
-
-function cellWidth(cell: string): number {
-  if (!cell.includes('\n')) return displayWidth(cell);
-  return Math.max(...cell.split('\n').map(displayWidth));
+  return text + rule;
 }
 
 function splitLines(row: readonly string[]): (readonly string[])[] {
-  if (!row.some((it) => it.includes('\n'))) return [row];
   const cells = row.map((it) => it.split('\n'));
   const height = Math.max(...cells.map((it) => it.length));
   return Array.from({ length: height }, (_, at) => cells.map((it) => it[at] ?? ''));
 }
 
-function pad(text: string, width: number): string {
-  return text + ' '.repeat(Math.max(0, width - displayWidth(text)));
+function padded(text: string, width: number): string {
+  const own = displayWidth(text);
+  return own === text.length ? text.padEnd(width) : text + ' '.repeat(width - own);
 }
