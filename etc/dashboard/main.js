@@ -29,6 +29,7 @@ const SHOWS = { nodes: showNodes, requests: showRequests, images: showImages, co
 const ALSO = { components: ['requests', 'images'] };
 const readers = new Map();
 let program;
+let takesTokens = false;
 
 async function health() {
   const words = byId('health');
@@ -37,6 +38,8 @@ async function health() {
     words.className = it.ready ? 'good' : 'bad';
     words.textContent = it.program + ' ' + (it.version || '') + (it.ready ? ' is ready' : ': ' + it.reason);
     program = it.program;
+    takesTokens = it.changes === 'with a token';
+    byId('trouble').textContent = it.config_error ? 'The configuration cannot be used: ' + it.config_error : '';
     return Object.keys(it.views);
   } catch {
     words.className = 'bad';
@@ -89,5 +92,5 @@ void (async () => {
     });
   }
   openLogOfAddress();
-  if (program === 'launcher') await offerSignIn();
+  if (takesTokens) await offerSignIn();
 })();

@@ -10,6 +10,8 @@ export interface HealthFacts {
   readonly phase: () => Phase;
   /** Why an older configuration than that of the files is in force; undefined if none is. */
   readonly configProblem?: (() => string | undefined) | undefined;
+  /** Whether those with a token may change things here. Default: nobody may. */
+  readonly takesTokens?: boolean;
 }
 
 /** `running`: the launcher has registered all pools, the builder itself; `stopping`: nothing new is begun. */
@@ -45,6 +47,7 @@ export function healthRoutes(tree: SeenTree, facts: HealthFacts, clock: Clock): 
           config_error: facts.configProblem?.() ?? null,
           zookeeper: tree.store.zk.state,
           views: Object.fromEntries(tree.parts.map((it): [Part, Sight] => [it, tree.sight(it)])),
+          changes: facts.takesTokens === true ? 'with a token' : 'refused',
           uptime_seconds: Math.floor((clock.monotonic() - startedAt) / 1000),
         });
       },

@@ -32,7 +32,11 @@ export function launcherRoutes(tree: SeenTree, options: LauncherWebOptions): Rou
   return [
     ...dashboardRoutes(Math.floor(clock.wall() / 1000)),
     ...listRoutes(tree, clock),
-    ...healthRoutes(tree, { program: 'launcher', version, phase, configProblem }, clock),
+    ...healthRoutes(
+      tree,
+      { program: 'launcher', version, phase, configProblem, takesTokens: admin !== undefined },
+      clock,
+    ),
     ...apiRoutes(tree, { program: 'launcher', version }, clock),
     ...changeRoutes(tree, clock),
     ...logRoutes(tree, undefined, clock),

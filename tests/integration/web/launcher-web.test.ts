@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
 import { configText, Fleet } from '../launcher/fleet';
+import { TcpProxy } from '../../support/tcp-proxy';
 import { LauncherProcess } from '../launcher/launcher-process';
 import { ask, EventReader } from '../../unit/web/fetch';
 
@@ -40,6 +41,30 @@ describe('a launcher as a process', () => {
     expect((await ask(`${url}/node-list`)).text).toContain(`| ${id} | fake-east | small |`);
     expect(await launcher.kill('SIGTERM')).toBe(0);
     await expect(ask(`${url}/ready`)).rejects.toThrow('ECONNREFUSED');
+  });
+
+  test('is ready no more while ZooKeeper is out of reach, shows what it knows, and is ready again', async () => {
+    const [host, port] = fleet.server.hosts.split(':');
+    const proxy = await TcpProxy.open({ host: host!, port: Number(port) });
+    const launcher = await LauncherProcess.start(fleet, 'lost', CONFIG, proxy.hosts);
+    launchers.push(launcher);
+    const url = launcher.webUrl;
+    const until = async (status: number) => {
+      while ((await ask(`${url}/ready`)).status !== status) await ask(`${url}/health`);
+    };
+    await until(200);
+    proxy.cut(true);
+    await until(503);
+    const { error } = JSON.parse((await ask(`${url}/ready`)).text) as { error: { code: string; message: string } };
+    expect(error).toMatchObject({ code: 'not-ready' });
+    expect(error.message).toMatch(/^ZooKeeper is (suspended|lost)$/);
+    const list = await ask(`${url}/node-list`, { headers: JSON_ONLY });
+    expect([list.status, list.headers.warning]).toEqual([200, '110 - "Response is Stale"']);
+    expect((await ask(`${url}/health`)).status).toBe(200);
+    proxy.mend();
+    await until(200);
+    await launcher.kill();
+    await proxy.close();
   });
 
   test('whose port is taken says so and ends', async () => {
