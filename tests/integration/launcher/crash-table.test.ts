@@ -33,6 +33,9 @@ const REQUEST_LOCK = /\/nodepool\/requests-lock\/.*__lock__/s;
 const NODE = /\/nodepool\/nodes\/?\d*/;
 const ALLOCATED = /"allocated_to": ?"/;
 const EXTERNAL_ID = /"external_id": ?"/;
+/** Paths of node and lock directory, and no record. */
+const isRemoval = (request: string) =>
+  /\/nodes\/\d{10}\/lock/.test(request) && /\/nodes\/\d{10}(?!\/)/.test(request) && !request.includes('"state"');
 const DECLINED = /"declined_by": ?\["/;
 
 const ROWS: readonly Row[] = [
@@ -192,6 +195,31 @@ describe('what others have left behind is put in order', () => {
     const calls = fleet.cloud.cloud.calls.latest('fake-east').filter((it) => it.operation === 'delete-server');
     expect(calls).toEqual([]);
   });
+
+  test.each(['before', 'after'] as const)(
+    'killed at the removal of a node, %s the write: nothing is left',
+    async (when) => {
+      const peer = await fleet.peer();
+      const tap = await LauncherTap.open(fleet.server.hosts);
+      const dying = await LauncherProcess.start(fleet, 'dying', configText(), tap.hosts);
+      try {
+        const request = await peer.scheduler.submit({ labels: ['small'] });
+        await peer.scheduler.await(request, never);
+        const set = await peer.scheduler.accept(request, never);
+        await set.use();
+        tap.arm({ at: isRemoval, when });
+        await set.release();
+        await tap.struck;
+        await dying.kill();
+        await fleet.launcher(configText());
+        await untilNodeGone(peer.store, set.nodes[0]!.id);
+        expect(fleet.serverNames()).toEqual([]);
+      } finally {
+        await dying.kill();
+        await tap.close();
+      }
+    },
+  );
 
   test('a request that only a pool that has died has not declined: failed', async () => {
     const peer = await fleet.peer();

@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { systemClock } from '../../../src/runtime/clock';
 import { Fleet, configText, until, untilNode, untilRequest } from './fleet';
 import { LauncherProcess } from './launcher-process';
 
@@ -37,6 +38,25 @@ describe('when a launcher dies', () => {
     });
     expect(fleet.serverNames()).toEqual([`np${building.id}`]);
     expect((await peer.store.nodes.get(building.id))!.record.externalId).toBe(building.record!.externalId);
+  });
+
+  test('one of three: its requests are delayed by no more than its session and two seconds', async () => {
+    const peer = await fleet.peer();
+    fleet.cloud.cloud.adjust('fake-east', { 'boot-time': 1 });
+    const config = configText({ maxServers: 20 });
+    const [first] = await Promise.all(['first', 'second', 'third'].map((name) => child(name, config)));
+    const requests = await Promise.all(
+      Array.from({ length: 12 }, (_, at) => peer.scheduler.submit({ labels: at % 2 ? ['small'] : ['small', 'small'] })),
+    );
+    const view = peer.store.nodes.view();
+    await until(view, () => view.nodes.size >= 6); // in the middle of it
+    await first!.kill();
+    const from = systemClock.monotonic();
+    const outcomes = await Promise.all(requests.map((it) => peer.scheduler.await(it, never)));
+    expect(systemClock.monotonic() - from).toBeLessThan(1000 + 2000 + 500 + 2000); // boot, session, the server's tick
+    expect(new Set(outcomes.map((it) => it.state))).toEqual(new Set(['fulfilled']));
+    const used = outcomes.flatMap((it) => (it.state === 'fulfilled' ? it.record.nodes : []));
+    expect(fleet.serverNames()).toEqual(used.map((it) => `np${it}`).sort()); // nothing was booted twice
   });
 
   test('before the id of the instance is written, another finds it by its name', async () => {
