@@ -1,3 +1,5 @@
+import { activities } from '../runtime/activities';
+
 /** Why a job was told to stop; anything else that aborts it means that its lock is gone. */
 export class JobCancelled extends Error {
   override readonly name = 'JobCancelled';
@@ -51,7 +53,8 @@ export class Jobs {
   start(name: string, group: string, run: (signal: AbortSignal) => Promise<void>): boolean {
     if (this.#closed !== undefined || this.#running.has(name)) return false;
     const controller = new AbortController();
-    const ended = run(controller.signal)
+    const ended = activities
+      .track('job', { job: name, group }, () => run(controller.signal))
       .catch((error: unknown) => {
         if (!controller.signal.aborted) this.onCrash({ name, group }, error);
       })

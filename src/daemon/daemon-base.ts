@@ -13,6 +13,7 @@ import type { ZooKeeper } from '../zk/client';
 import { reportZooKeeper } from '../zk/zookeeper-metrics';
 import type { DaemonFlags } from './daemon-flags';
 import type { DaemonStatus } from './daemon-status';
+import { Inspection } from './inspection';
 import type { Logs } from './logs/open-logs';
 import type { ServiceManager } from './notify';
 import { DaemonSetupError } from './setup-error';
@@ -41,6 +42,8 @@ export interface DaemonBase {
 }
 
 export interface BaseParts {
+  /** `nodepool-launcher`. */
+  readonly name: string;
   readonly flags: DaemonFlags;
   readonly version: string;
   readonly io: ProgramIo;
@@ -75,6 +78,17 @@ export async function openBase(scope: Scope, parts: BaseParts): Promise<DaemonBa
       manager.ready();
     }),
   );
+  const inspection = new Inspection({
+    name: parts.name,
+    version,
+    ...tools,
+    zk: observed.zk,
+    configProblem: () => status.configProblem,
+    profileDir: flags.profileDir,
+    logFiles: logs.files,
+  });
+  scope.own(inspection, (it) => it.close());
+  scope.defer(io.onSignal('SIGUSR2', () => inspection.onSignal()));
   tellWhileWaiting(scope, zk, parts);
   return {
     flags,

@@ -92,7 +92,7 @@ async function runHere(
   const status = new DaemonStatus(spec.parts(flags), manager, log);
   const tools = { clock: systemClock, random: systemRandom, log, env: withoutManager(io.env) };
   try {
-    const base = await openBase(scope, { flags, version, io, logs, tools, manager, status });
+    const base = await openBase(scope, { name: spec.name, flags, version, io, logs, tools, manager, status });
     await spec.run(base);
   } catch (error) {
     if (error === io.stop.drain.reason) return 0;

@@ -1,4 +1,5 @@
 import type { ProviderConfig } from '../config/types';
+import { activities } from '../runtime/activities';
 import type { DriverTools, Provider } from './driver';
 import { observed, type ObservedCall } from './observed';
 import { withRateLimit } from './rate-limit';
@@ -21,10 +22,15 @@ export function openProvider(config: ProviderConfig, tools: DriverTools, options
   const driver = driverOf(config);
   const { clock, random } = tools;
   const { onCall, attempts } = options;
-  const plain = confirmed(driver.connect(config, tools));
+  const plain = listed(confirmed(driver.connect(config, tools)));
   const told = onCall === undefined ? plain : observed(plain, clock, onCall);
   const limited = withRateLimit(told, driver.requestDistanceMs?.(config) ?? 0, clock);
   return withTransientRetries(limited, { clock, random, ...(attempts === undefined ? {} : { attempts }) });
+}
+
+/** Each call stands in the list of what goes on. */
+function listed(inner: Provider): Provider {
+  return wrapProvider(inner, (call, work) => activities.track('cloud call', { provider: inner.name, call }, work));
 }
 
 /** Asks `confirm` of a launch when its turn has come, and again before each repetition. */

@@ -43,7 +43,7 @@ export class DeletionWorker implements Reconciler {
     private readonly now: AbortSignal,
     nudge: () => void,
   ) {
-    this.#work = new InFlight(tools, { atOnce: 200, firstMs: 1000, maxMs: 120_000 }, nudge);
+    this.#work = new InFlight(tools, { name: 'delete node', atOnce: 200, firstMs: 1000, maxMs: 120_000 }, nudge);
   }
 
   pass(): Promise<{ readonly againInMs: number }> {

@@ -1,3 +1,4 @@
+import { activities } from '../runtime/activities';
 import { Backoff } from '../runtime/backoff';
 import type { Clock } from '../runtime/clock';
 import type { Random } from '../runtime/random';
@@ -17,7 +18,13 @@ export class InFlight {
 
   constructor(
     private readonly tools: { readonly clock: Clock; readonly random: Random },
-    private readonly options: { readonly atOnce: number; readonly firstMs: number; readonly maxMs: number },
+    private readonly options: {
+      /** In the list of what goes on. */
+      readonly name: string;
+      readonly atOnce: number;
+      readonly firstMs: number;
+      readonly maxMs: number;
+    },
     private readonly onEnd: () => void,
   ) {}
 
@@ -40,7 +47,8 @@ export class InFlight {
     if (this.#running.has(key) || this.#running.size >= this.options.atOnce) return;
     const rest = this.#resting.get(key);
     if (rest !== undefined && rest.untilMs > this.tools.clock.monotonic()) return;
-    const running = work()
+    const running = activities
+      .track(this.options.name, { key }, work)
       .then(
         (done) => {
           if (done) this.#resting.delete(key);

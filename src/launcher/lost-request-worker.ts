@@ -39,7 +39,11 @@ export class LostRequestWorker implements Reconciler {
     private readonly now: AbortSignal,
     nudge: () => void,
   ) {
-    this.#work = new InFlight(tools, { atOnce: 50, firstMs: 1000, maxMs: 60_000 }, nudge);
+    this.#work = new InFlight(
+      tools,
+      { name: 'continue lost request', atOnce: 50, firstMs: 1000, maxMs: 60_000 },
+      nudge,
+    );
   }
 
   pass(): Promise<{ readonly againInMs: number }> {

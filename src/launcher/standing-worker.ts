@@ -71,8 +71,16 @@ export class StandingWorker implements Reconciler {
       for (const it of machines) this.#due.add(it);
       scope.nudge();
     });
-    this.#checks = new InFlight(tools, { atOnce: 500, firstMs: 2000, maxMs: 60_000 }, scope.nudge);
-    this.#writes = new InFlight(tools, { atOnce: 50, firstMs: 500, maxMs: 30_000 }, scope.nudge);
+    this.#checks = new InFlight(
+      tools,
+      { name: 'check machine', atOnce: 500, firstMs: 2000, maxMs: 60_000 },
+      scope.nudge,
+    );
+    this.#writes = new InFlight(
+      tools,
+      { name: 'write machine node', atOnce: 50, firstMs: 500, maxMs: 30_000 },
+      scope.nudge,
+    );
   }
 
   async pass(signal: AbortSignal): Promise<{ readonly againInMs: number }> {

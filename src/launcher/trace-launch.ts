@@ -1,5 +1,6 @@
 import type { NodeRequest } from '../model/records';
 import { traceContextOf } from '../model/trace-context';
+import { listed } from '../runtime/tracing/span-activity';
 import { noSpan, type Span, type Tracing } from '../runtime/tracing/tracing';
 import type { LaunchOutcome } from './launch-node';
 
@@ -10,20 +11,19 @@ export function traceServing(
   request: NodeRequest,
   pool: { readonly provider: string; readonly name: string },
 ): Span {
-  if (tracing === undefined) return noSpan;
   const { requestorData, nodeTypes, requestor, eventId, tenantName } = request;
-  return tracing.begin('serve request', {
-    parent: traceContextOf(requestorData),
-    attributes: {
-      'nodepool.request': id,
-      'nodepool.provider': pool.provider,
-      'nodepool.pool': pool.name,
-      'nodepool.labels': nodeTypes,
-      'nodepool.requestor': requestor,
-      'nodepool.tenant': tenantName,
-      'nodepool.event_id': eventId,
-    },
-  });
+  const attributes = {
+    'nodepool.request': id,
+    'nodepool.provider': pool.provider,
+    'nodepool.pool': pool.name,
+    'nodepool.labels': nodeTypes,
+    'nodepool.requestor': requestor,
+    'nodepool.tenant': tenantName,
+    'nodepool.event_id': eventId,
+  };
+  const name = 'serve request';
+  const span = tracing?.begin(name, { parent: traceContextOf(requestorData), attributes }) ?? noSpan;
+  return listed(span, name, attributes);
 }
 
 /** Traces the launch of a node; its parts go below the span that `launch` is handed. */

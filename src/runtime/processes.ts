@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { activities } from './activities';
 
 /** What to run. No shell is involved. */
 export interface Command {
@@ -38,6 +39,8 @@ export async function startGroup(command: Command): Promise<ProcessGroup> {
     child.once('exit', (code, signal) => resolve({ code, signal }));
   });
   const pid = await started(child);
+  const activity = activities.begin('process', { file: command.file, pid });
+  void ended.then(() => activity.end());
   return { pid, ended, kill: (signal = 'SIGKILL') => killGroup(pid, signal) };
 }
 
@@ -97,11 +100,13 @@ export async function runCommand(command: Command, signal?: AbortSignal): Promis
     if (child.pid !== undefined) killGroup(child.pid, 'SIGKILL');
   };
   signal?.addEventListener('abort', onAbort, { once: true });
+  const activity = activities.begin('process', { file: command.file, pid: child.pid });
   try {
     const end = await closed;
     signal?.throwIfAborted();
     return { ...end, stdout: stdout(), stderr: stderr() };
   } finally {
+    activity.end();
     signal?.removeEventListener('abort', onAbort);
   }
 }

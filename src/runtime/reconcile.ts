@@ -1,4 +1,5 @@
 import { EventEmitter, once } from 'node:events';
+import { type Activity, activities } from './activities';
 import type { Backoff } from './backoff';
 import type { Clock } from './clock';
 import { linkSignals } from './link-signals';
@@ -59,10 +60,26 @@ export interface LoopTools {
 
 /** Runs passes until the signal aborts. A failing pass is logged and repeated after a back-off, it never ends the loop. */
 export async function runReconciler(reconciler: Reconciler, tools: LoopTools, signal: AbortSignal): Promise<void> {
+  const activity = activities.begin('loop', { loop: reconciler.name });
+  try {
+    await passes(reconciler, tools, activity, signal);
+  } finally {
+    activity.end();
+  }
+}
+
+async function passes(
+  reconciler: Reconciler,
+  tools: LoopTools,
+  activity: Activity,
+  signal: AbortSignal,
+): Promise<void> {
   while (!signal.aborted) {
+    activity.step('pass');
     const outcome = await onePass(reconciler, tools, signal);
     if (outcome === undefined) return;
     tools.onPass?.(outcome);
+    activity.step('waits to be nudged');
     await tools.nudge.wait(outcome.waitMs, tools.clock, signal).catch((error: unknown) => {
       if (!signal.aborted) throw error;
     });

@@ -1,3 +1,4 @@
+import { activities } from '../runtime/activities';
 import type { ZooKeeper } from './client';
 import type { ZkTools } from './connect';
 import { isOutcomeUnknown, isZkError } from './errors';
@@ -28,6 +29,7 @@ export async function acquireLock(
   const timer = patienceMs === undefined ? undefined : tools.clock.after(patienceMs, giveUp);
   const onAbort = () => patience.abort(options.signal.reason);
   options.signal.addEventListener('abort', onAbort, { once: true });
+  const activity = activities.begin('lock', { path: dir });
   try {
     return await contend(zk, dir, options, patience.signal, tools);
   } catch (error) {
@@ -35,6 +37,7 @@ export async function acquireLock(
     if (patience.signal.aborted) return undefined;
     throw error;
   } finally {
+    activity.end();
     timer?.cancel();
     options.signal.removeEventListener('abort', onAbort);
   }

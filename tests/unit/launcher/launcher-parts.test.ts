@@ -89,7 +89,11 @@ describe('the image of a node', () => {
 describe('work in flight', () => {
   const clock = new FakeClock();
   const make = (atOnce = 2) =>
-    new InFlight({ clock, random: seededRandom(1) }, { atOnce, firstMs: 1000, maxMs: 8000 }, () => undefined);
+    new InFlight(
+      { clock, random: seededRandom(1) },
+      { name: 'work', atOnce, firstMs: 1000, maxMs: 8000 },
+      () => undefined,
+    );
 
   test('is not begun twice, and not beyond the limit', async () => {
     const work = make();
