@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { DeadlineError } from '../../runtime/deadline';
 import type { Program } from '../../runtime/program';
 import { DaemonEndedError } from './daemon';
 import type { QuickstartOptions } from './options';
@@ -27,6 +28,14 @@ export const main: Program = async (argv, io) => {
     return 1;
   }
 };
+
+/** Errors whose message says all that there is to say. */
+const TOLD = [StageFailedError, DaemonEndedError, DeadlineError];
+
+/** What `await using` throws when a body and its ending both failed. */
+function isSuppressed(error: unknown): error is { readonly error: unknown; readonly suppressed: unknown } {
+  return error instanceof Error && error.name === 'SuppressedError' && 'suppressed' in error;
+}
 
 function parse(
   argv: readonly string[],
@@ -59,7 +68,9 @@ function positive(text: string): number {
 }
 
 function explain(error: unknown): string {
-  if (error instanceof StageFailedError || error instanceof DaemonEndedError) return error.message;
+  // What failed first, then what failed while taking things down.
+  if (isSuppressed(error)) return [error.suppressed, error.error].map(explain).join('\n  ');
+  if (TOLD.some((kind) => error instanceof kind)) return (error as Error).message;
   if (error instanceof AggregateError) return [error.message, ...error.errors.map(explain)].join('\n  ');
   if (error instanceof Error) return error.stack ?? error.message;
   return String(error);

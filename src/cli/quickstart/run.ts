@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { deadline } from '../../runtime/deadline';
+import { deadline, DeadlineError } from '../../runtime/deadline';
 import { silentLogger } from '../../runtime/log';
 import type { ProgramIo } from '../../runtime/program';
 import { systemClock } from '../../runtime/clock';
@@ -8,6 +8,7 @@ import { Scope } from '../../runtime/scope';
 import { connectScheduler } from '../../scheduler/scheduler';
 import { openZooKeeper } from '../../store/open-zookeeper';
 import { openStore } from '../../store/store';
+import type { ZooKeeper } from '../../zk/client';
 import { Daemon } from './daemon';
 import { leftoversOf } from './leftovers';
 import type { QuickstartOptions } from './options';
@@ -15,8 +16,16 @@ import { type Pipeline, returnNode, takeNode, untilPoolIsReady } from './pipelin
 import { poolConfig } from './pool-config';
 import { meetingPlace } from './private-or-given';
 import { Progress } from './progress';
-import { destroyInstances, drainPool, emptyTree } from './take-down';
-import { type Workspace, cacheIsWarm, makeSshKey, makeWorkspace, removeWorkspace, writeConfig } from './workspace';
+import { destroyInstances, drainPool, removeTree } from './take-down';
+import {
+  type Workspace,
+  cacheIsWarm,
+  giveToCaller,
+  makeSshKey,
+  makeWorkspace,
+  removeWorkspace,
+  writeConfig,
+} from './workspace';
 import { StageFailedError } from './watch-pool';
 
 /**
@@ -34,10 +43,13 @@ export async function runQuickstart(options: QuickstartOptions, io: ProgramIo): 
     await using scope = new Scope();
     progress.say(`everything of this run lies in ${folder}`);
     if (!options.simulated) await makeSshKey(workspace);
-    const meeting = await progress.stage(
+    const { meeting, zk } = await progress.stage(
       'ZooKeeper',
-      () => meetingPlace(options.zookeeper, folder.split('/').at(-1)!, scope, clock),
-      (it) => it.hosts,
+      async () => {
+        const place = await meetingPlace(options.zookeeper, folder.split('/').at(-1)!, scope, clock);
+        return { meeting: place, zk: await connect(place.hosts, scope, tools, io.stop.drain) };
+      },
+      (it) => it.meeting.hosts,
     );
     const pool = {
       zookeeper: meeting.hosts,
@@ -48,12 +60,11 @@ export async function runQuickstart(options: QuickstartOptions, io: ProgramIo): 
     const serve = (serving: boolean) =>
       writeConfig(workspace, poolConfig(workspace, options.home, { ...pool, serving }));
     await serve(true);
-    const zk = scope.own(
-      await openZooKeeper({ hosts: meeting.hosts, tls: undefined, timeoutSeconds: 10 }, tools),
-      (it) => it.close(),
-    );
-    if (!meeting.private) scope.defer(() => emptyTree(zk));
-    await within(15_000, 'connecting to ZooKeeper', (late) => zk.connected(AbortSignal.any([io.stop.drain, late])));
+    await giveToCaller(io.env, workspace.configFile);
+    if (!meeting.private) {
+      await checkEmpty(zk, meeting.hosts);
+      scope.defer(() => removeTree(zk));
+    }
     const store = scope.own(openStore(zk, tools), (it) => it.close());
     const scheduler = scope.own(connectScheduler(store, { name: 'quickstart' }, tools), (it) => it.close());
     const env = daemonEnvironment(io.env, folder);
@@ -68,6 +79,7 @@ export async function runQuickstart(options: QuickstartOptions, io: ProgramIo): 
     const pipeline: Pipeline = { options, workspace, store, scheduler, progress, clock };
     await untilPoolIsReady(pipeline, trouble);
     const nodeSet = await takeNode(pipeline, trouble);
+    if (!options.simulated) await giveToCaller(io.env, workspace.sshKey, workspace.knownHosts);
     if (!options.once) await untilInterrupted(options, workspace.configFile, progress, trouble, io.stop.drain);
     await within(180_000, 'taking the pool down', async (late) => {
       const ending = AbortSignal.any([io.stop.now, late, ...daemons.map((it) => it.died)]);
@@ -80,6 +92,35 @@ export async function runQuickstart(options: QuickstartOptions, io: ProgramIo): 
     await checkNothingLeft(workspace, failed && !io.stop.drain.aborted);
   }
 }
+
+async function connect(
+  hosts: string,
+  scope: Scope,
+  tools: Parameters<typeof openZooKeeper>[1],
+  stop: AbortSignal,
+): Promise<ZooKeeper> {
+  try {
+    const opening = openZooKeeper({ hosts, tls: undefined, timeoutSeconds: 10 }, tools);
+    const zk = scope.own(await opening, (it) => it.close());
+    await within(CONNECT_MS, 'connecting', (late) => zk.connected(AbortSignal.any([stop, late])));
+    return zk;
+  } catch (error) {
+    if (!(error instanceof DeadlineError)) throw error;
+    const message = `no ZooKeeper answers at ${hosts} within ${CONNECT_MS / 1000} s: does it run, and is this its client port?`;
+    throw new StageFailedError(message, { cause: error });
+  }
+}
+
+/** What was there before is not ours to work in, let alone to take down. */
+async function checkEmpty(zk: ZooKeeper, hosts: string): Promise<void> {
+  const { children } = await zk.children('/');
+  if (children.length === 0) return;
+  throw new StageFailedError(
+    `there is something at ${hosts} already (${children.join(', ')}); name another chroot, or none: the run then has its own`,
+  );
+}
+
+const CONNECT_MS = 15_000;
 
 async function within<T>(ms: number, what: string, work: (late: AbortSignal) => Promise<T>): Promise<T> {
   const limit = deadline(ms, what, systemClock);

@@ -1,14 +1,13 @@
 import execa from 'execa';
 import { writeFile } from 'node:fs/promises';
 import type { Node } from '../../model/records';
-import { join } from 'node:path';
 import type { Workspace } from './workspace';
 
 /** Writes the node's host keys where ssh looks for them, and returns the words of the command that logs in. */
 export async function sshCommand(node: Node, workspace: Workspace): Promise<string[]> {
   const port = String(node.connectionPort);
   const host = port === '22' ? `${node.interfaceIp}` : `[${node.interfaceIp}]:${port}`;
-  const knownHosts = join(workspace.folder, 'known_hosts');
+  const { knownHosts } = workspace;
   await writeFile(knownHosts, node.hostKeys.map((key) => `${host} ${key}\n`).join(''));
   return [
     'ssh',

@@ -67,15 +67,11 @@ export async function destroyInstances(workspace: Workspace, tools: DriverTools,
   return destroyed;
 }
 
-/** Removes everything below the chroot of this run. */
-export async function emptyTree(zk: ZooKeeper, path = '/'): Promise<void> {
+/** Removes the chroot of this run with everything below it. */
+export async function removeTree(zk: ZooKeeper, path = '/'): Promise<void> {
   const { children } = await zk.children(path);
-  for (const child of children) {
-    const full = path === '/' ? `/${child}` : `${path}/${child}`;
-    if (full === '/zookeeper') continue;
-    await emptyTree(zk, full);
-    await zk.delete(full).catch((error: unknown) => {
-      if (!isZkError(error, 'NO_NODE')) throw error;
-    });
-  }
+  for (const child of children) await removeTree(zk, path === '/' ? `/${child}` : `${path}/${child}`);
+  await zk.delete(path).catch((error: unknown) => {
+    if (!isZkError(error, 'NO_NODE')) throw error;
+  });
 }

@@ -21,9 +21,20 @@ export function readyBuild(store: Store, whereToRead: (build: BuildEntry) => str
   return builds.find((it) => it.record?.state === 'ready');
 }
 
-/** The upload of the image, when one is ready. */
-export function readyUpload(store: Store): UploadEntry | undefined {
+/** The upload of the image, when one is ready; throws when one failed. */
+export function readyUpload(store: Store, whereToRead: () => string): UploadEntry | undefined {
+  const failed = uploads(store).find((it) => it.record?.state === 'failed');
+  if (failed !== undefined) {
+    throw new StageFailedError(`the upload to ${failed.key.provider} failed; ${whereToRead()}`);
+  }
   return uploads(store).find((it) => it.record?.state === 'ready');
+}
+
+/** Throws when the launcher has given up a request, as those for spare nodes are; never finds anything. */
+export function checkLaunches(store: Store, whereToRead: () => string): NodeEntry[] | undefined {
+  const failed = [...store.requests.view().requests.values()].find((it) => it.record?.state === 'failed');
+  if (failed !== undefined) throw new StageFailedError(`request ${failed.id} failed; ${whereToRead()}`);
+  return undefined;
 }
 
 export function uploads(store: Store): UploadEntry[] {

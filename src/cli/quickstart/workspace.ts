@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { chown, mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import execa from 'execa';
@@ -14,6 +14,8 @@ export interface Workspace {
   readonly machines: string;
   readonly imageStore: string;
   readonly sshKey: string;
+  /** Host keys of the node that was handed out, for ssh. */
+  readonly knownHosts: string;
   /** Downloads of image builds; kept between runs. */
   readonly cache: string;
 }
@@ -31,11 +33,23 @@ export async function makeWorkspace(env: Readonly<Record<string, string | undefi
     machines: join(folder, 'machines'),
     imageStore: join(folder, 'store'),
     sshKey: join(folder, 'id_ed25519'),
+    knownHosts: join(folder, 'known_hosts'),
     cache: join(cacheHome, 'nodepool', 'image-builds'),
   };
   const folders = [workspace.buildLogs, workspace.images, workspace.machines, workspace.imageStore, workspace.cache];
   for (const it of folders) await mkdir(it, { recursive: true });
+  await giveToCaller(env, folder, workspace.logs);
   return workspace;
+}
+
+/** Started through sudo: what the printed commands read belongs to whoever is to type them. */
+export async function giveToCaller(
+  env: Readonly<Record<string, string | undefined>>,
+  ...paths: readonly string[]
+): Promise<void> {
+  const [uid, gid] = [env['SUDO_UID'], env['SUDO_GID']].map(Number);
+  if (!Number.isInteger(uid) || !Number.isInteger(gid)) return;
+  for (const it of paths) await chown(it, uid!, gid!);
 }
 
 /** An SSH key pair without passphrase, `<sshKey>` and `<sshKey>.pub`. */
