@@ -26,13 +26,16 @@ export function gridText(headers: readonly string[], rows: readonly (readonly st
   return text + rule;
 }
 
-function splitLines(row: readonly string[]): (readonly string[])[] {
+/** Cells of several lines take several lines. */
+export function splitLines(row: readonly string[]): (readonly string[])[] {
+  if (!row.some((it) => it.includes('\n'))) return [row];
   const cells = row.map((it) => it.split('\n'));
   const height = Math.max(...cells.map((it) => it.length));
   return Array.from({ length: height }, (_, at) => cells.map((it) => it[at] ?? ''));
 }
 
-function padded(text: string, width: number): string {
+/** With blanks up to a width on the terminal. */
+export function padded(text: string, width: number): string {
   const own = displayWidth(text);
   return own === text.length ? text.padEnd(width) : text + ' '.repeat(width - own);
 }

@@ -1,7 +1,9 @@
 import { ageText, cellText, type Cell } from '../views/column';
-import { gridText } from '../views/table';
+import { displayWidth } from '../views/display-width';
+import { gridText, padded, splitLines } from '../views/table';
 import { maskCell } from './mask-cell';
 import { pythonJson } from './python-json';
+import { ageLength, type AgeSlot, hasRoom, joinRows, type RowBytes } from './row-bytes';
 
 /**
  * A column of one of the lists of webapp.md 6. `since`: a time that tables show as elapsed, JSON as UNIX seconds; `elapsed`:
@@ -17,21 +19,22 @@ export interface WebColumn<Row> {
 }
 
 /** What is kept of a row: everything but what time changes. */
-interface Pieces {
+interface KnownRow {
   /** Table cells; of a column of time the time it counts from, undefined if there is none. */
   readonly cells: readonly (string | number | undefined)[];
-  /** JSON text, cut where elapsed times go in. */
-  readonly json: readonly string[];
-  /** What goes between. */
-  readonly times: readonly (number | undefined)[];
+  /** Of the cells that are text; 0 for times. */
+  readonly widths: readonly number[];
+  json: RowBytes | undefined;
+  /** For a table whose columns are so wide. */
+  text: (RowBytes & { readonly widths: string }) | undefined;
 }
 
 /**
- * A list of rows as text and JSON. Rows are immutable objects that live as long as what they show: each is put into words
- * once, and later lists only join the words.
+ * A list of rows as text and JSON. Rows are immutable objects that live as long as what they show: each is put into bytes
+ * once, and later lists copy these, and write ages into them.
  */
 export class WebList<Row extends object> {
-  readonly #known = new WeakMap<Row, Pieces>();
+  readonly #known = new WeakMap<Row, KnownRow>();
 
   constructor(private readonly columns: readonly WebColumn<Row>[]) {}
 
@@ -41,61 +44,112 @@ export class WebList<Row extends object> {
   }
 
   /** A table (cli.md 3). `fields` picks columns by their JSON keys; order is that of the list, unknown keys are ignored. */
-  text(rows: readonly Row[], nowSeconds: number, fields?: ReadonlySet<string>): string {
-    const shown = this.columns.flatMap((it, index) => (fields === undefined || fields.has(it.field) ? [index] : []));
-    const headers = shown.map((it) => this.columns[it]!.header);
-    const cells = rows.map((row) => {
-      const { cells } = this.#piecesOf(row);
-      return shown.map((it) => {
-        const cell = cells[it];
-        return typeof cell === 'string' ? cell : elapsed(cell, nowSeconds);
-      });
-    });
-    return gridText(headers, cells);
+  text(rows: readonly Row[], nowSeconds: number, fields?: ReadonlySet<string>): Buffer {
+    const known = rows.map((it) => this.#knownOf(it));
+    return fields === undefined ? this.#table(known, nowSeconds) : this.#someColumns(known, nowSeconds, fields);
   }
 
   /** An array of objects in the notation of Python's `json.dumps`. */
-  json(rows: readonly Row[], nowSeconds: number): string {
-    const objects = rows.map((row) => {
-      const { json, times } = this.#piecesOf(row);
-      let text = json[0]!;
-      for (const [index, time] of times.entries()) {
-        text += (time === undefined ? 'null' : `"${elapsed(time, nowSeconds)}"`) + json[index + 1]!;
+  json(rows: readonly Row[], nowSeconds: number): Buffer {
+    const bytes = rows.map((row) => {
+      const known = this.#knownOf(row);
+      if (known.json === undefined || !hasRoom(known.json, nowSeconds)) {
+        known.json = jsonBytes(this.columns, row, nowSeconds);
       }
-      return text;
+      return known.json;
     });
-    return `[${objects.join(', ')}]`;
+    return joinRows('[', bytes, ', ', ']', nowSeconds);
   }
 
-  #piecesOf(row: Row): Pieces {
-    const known = this.#known.get(row);
-    if (known !== undefined) return known;
-    const pieces = piecesOf(this.columns, row);
-    this.#known.set(row, pieces);
-    return pieces;
+  #someColumns(rows: readonly KnownRow[], nowSeconds: number, fields: ReadonlySet<string>): Buffer {
+    const shown = this.columns.flatMap((it, index) => (fields.has(it.field) ? [index] : []));
+    const headers = shown.map((it) => this.columns[it]!.header);
+    const cells = rows.map((row) => shown.map((it) => shownCell(row.cells[it], nowSeconds)));
+    return Buffer.from(gridText(headers, cells));
   }
-}
 
-function piecesOf<Row>(columns: readonly WebColumn<Row>[], row: Row): Pieces {
-  const cells: (string | number | undefined)[] = [];
-  const json = [''];
-  const times: (number | undefined)[] = [];
-  for (const [index, column] of columns.entries()) {
-    const value = maskCell(column.value(row));
-    const time = typeof value === 'number' ? value : undefined;
-    cells.push(column.kind === undefined ? (column.text?.(row) ?? cellText(value)) : time);
-    json[json.length - 1] += `${index === 0 ? '{' : ', '}"${column.field}": `;
-    if (column.kind === 'elapsed') {
-      times.push(time);
-      json.push('');
-    } else {
-      json[json.length - 1] += pythonJson(column.kind === 'since' && time !== undefined ? Math.floor(time) : value);
+  #table(rows: readonly KnownRow[], nowSeconds: number): Buffer {
+    const headers = this.columns.map((it) => it.header);
+    const widths = this.#widths(rows, nowSeconds);
+    const key = widths.join(' ');
+    const bytes = rows.map((row) => {
+      if (row.text?.widths !== key || !hasRoom(row.text, nowSeconds)) {
+        row.text = { ...textBytes(row, widths, nowSeconds), widths: key };
+      }
+      return row.text;
+    });
+    const rule = `+${widths.map((it) => '-'.repeat(it + 2)).join('+')}+\n`;
+    return joinRows(`${rule}${tableLine(headers, widths)}${rule}`, bytes, '', rule, nowSeconds);
+  }
+
+  #widths(rows: readonly KnownRow[], nowSeconds: number): readonly number[] {
+    const widest = this.columns.map((it) => displayWidth(it.header));
+    for (const { cells, widths } of rows) {
+      for (let index = 0; index < widest.length; index += 1) {
+        const cell = cells[index];
+        const own = typeof cell === 'number' ? ageLength(cell, nowSeconds) : widths[index]!;
+        if (own > widest[index]!) widest[index] = own;
+      }
     }
+    return widest;
   }
-  json[json.length - 1] += '}';
-  return { cells, json, times };
+
+  #knownOf(row: Row): KnownRow {
+    const before = this.#known.get(row);
+    if (before !== undefined) return before;
+    const cells = this.columns.map((it) => cellOf(it, row));
+    const widths = cells.map((it) => (typeof it === 'string' ? widthOf(it) : 0));
+    const known = { cells, widths, json: undefined, text: undefined };
+    this.#known.set(row, known);
+    return known;
+  }
 }
 
-function elapsed(since: number | undefined, nowSeconds: number): string {
-  return since === undefined ? '' : ageText(since, nowSeconds);
+function cellOf<Row>(column: WebColumn<Row>, row: Row): string | number | undefined {
+  const value = maskCell(column.value(row));
+  if (column.kind === undefined) return column.text?.(row) ?? cellText(value);
+  return typeof value === 'number' ? value : undefined;
+}
+
+function shownCell(cell: string | number | undefined, nowSeconds: number): string {
+  if (typeof cell === 'string') return cell;
+  return cell === undefined ? '' : ageText(cell, nowSeconds);
+}
+
+/** Of the widest of its lines. */
+function widthOf(text: string): number {
+  return text.includes('\n') ? Math.max(...text.split('\n').map(displayWidth)) : displayWidth(text);
+}
+
+function jsonBytes<Row>(columns: readonly WebColumn<Row>[], row: Row, nowSeconds: number): RowBytes {
+  const ages: AgeSlot[] = [];
+  let text = '';
+  for (const [index, { field, kind, value }] of columns.entries()) {
+    const cell = maskCell(value(row));
+    const time = typeof cell === 'number' ? cell : undefined;
+    text += `${index === 0 ? '{' : ', '}"${field}": `;
+    if (kind === 'elapsed' && time !== undefined) {
+      const shown = ageText(time, nowSeconds);
+      ages.push({ at: text.length + 1, since: time, length: shown.length });
+      text += `"${shown}"`;
+    } else if (kind === 'elapsed') text += 'null';
+    else text += pythonJson(kind === 'since' && time !== undefined ? Math.floor(time) : cell);
+  }
+  return { bytes: Buffer.from(`${text}}`, 'latin1'), ages }; // nothing but ASCII: a character is a byte
+}
+
+/** The lines of one row; a cell of several lines makes several. */
+function textBytes({ cells }: KnownRow, widths: readonly number[], nowSeconds: number): RowBytes {
+  const shown = cells.map((it) => shownCell(it, nowSeconds));
+  const lines = splitLines(shown);
+  const ages = cells.flatMap((it, index): AgeSlot[] => {
+    if (typeof it !== 'number') return [];
+    const before = lines[0]!.slice(0, index).map((cell, at) => `| ${padded(cell, widths[at]!)} `);
+    return [{ at: Buffer.byteLength(before.join('')) + 2, since: it, length: shown[index]!.length }];
+  });
+  return { bytes: Buffer.from(lines.map((it) => tableLine(it, widths)).join('')), ages };
+}
+
+function tableLine(cells: readonly string[], widths: readonly number[]): string {
+  return `${cells.map((it, index) => `| ${padded(it, widths[index]!)} `).join('')}|\n`;
 }

@@ -1,0 +1,69 @@
+/** A time shown within bytes that are kept, so that only its digits are written anew. */
+export interface AgeSlot {
+  /** Offset in the bytes. */
+  readonly at: number;
+  /** UNIX seconds that it counts from. */
+  readonly since: number;
+  /** Characters that there are for it. */
+  readonly length: number;
+}
+
+/** What is shown of a row, in bytes. */
+export interface RowBytes {
+  readonly bytes: Buffer;
+  readonly ages: readonly AgeSlot[];
+}
+
+/** Characters of an age as `DD:HH:MM:SS` (cli.md 3): days have two digits or more. */
+export function ageLength(since: number, nowSeconds: number): number {
+  const days = Math.floor(secondsOf(since, nowSeconds) / 86_400);
+  return days < 100 ? 11 : 9 + String(days).length;
+}
+
+/** Whether all ages have just the room that they need now. */
+export function hasRoom({ ages }: RowBytes, nowSeconds: number): boolean {
+  return ages.every((it) => ageLength(it.since, nowSeconds) === it.length);
+}
+
+/** All rows one after the other with `between` in between, and their ages as of now. */
+export function joinRows(
+  head: string,
+  rows: readonly RowBytes[],
+  between: string,
+  tail: string,
+  nowSeconds: number,
+): Buffer {
+  const [first, middle, last] = [Buffer.from(head), Buffer.from(between), Buffer.from(tail)];
+  let length = first.length + last.length + Math.max(0, rows.length - 1) * middle.length;
+  for (const { bytes } of rows) length += bytes.length;
+  const out = Buffer.allocUnsafe(length);
+  let at = first.copy(out);
+  for (const [index, { bytes, ages }] of rows.entries()) {
+    if (index > 0 && middle.length > 0) at += middle.copy(out, at);
+    out.set(bytes, at);
+    for (const it of ages) writeAge(out, at + it.at, it, nowSeconds);
+    at += bytes.length;
+  }
+  last.copy(out, at);
+  return out;
+}
+
+const ZERO = 0x30;
+const COLON = 0x3a;
+
+/** `ageText` in place, from the last digit to the first. */
+function writeAge(out: Buffer, start: number, { since, length }: AgeSlot, nowSeconds: number): void {
+  const age = secondsOf(since, nowSeconds);
+  const parts = [age % 60, Math.floor(age / 60) % 60, Math.floor(age / 3600) % 24];
+  let at = start + length;
+  for (const part of parts) {
+    out[--at] = ZERO + (part % 10);
+    out[--at] = ZERO + Math.floor(part / 10);
+    out[--at] = COLON;
+  }
+  for (let days = Math.floor(age / 86_400); at > start; days = Math.floor(days / 10)) out[--at] = ZERO + (days % 10);
+}
+
+function secondsOf(since: number, nowSeconds: number): number {
+  return Math.max(0, Math.floor(nowSeconds - since));
+}
