@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Config, ProviderConfig } from '../config/types';
 import type { DriverRegistry, DriverTools, Provider } from '../drivers/driver';
+import type { ImageWait } from '../model/image-waits';
 import { builderExtras, withConfigError } from '../model/component-extras';
 import { Backoff } from '../runtime/backoff';
 import type { Metrics } from '../runtime/metrics/metrics';
@@ -11,6 +12,7 @@ import { Nudge, type PassOutcome, type Reconciler, runReconciler } from '../runt
 import { Scope } from '../runtime/scope';
 import type { Store } from '../store/api';
 import { BuildHistory } from '../store/build-history';
+import { WaitsReport } from '../store/image-waits';
 import { BuildReconciler } from './build-reconciler';
 import { probeSandbox } from './build-sandbox';
 import { CleanupReconciler } from './cleanup-reconciler';
@@ -18,6 +20,7 @@ import type { BuilderContext } from './context';
 import type { BuilderEvent, OnBuilderEvent } from './events';
 import { readIdentity } from './identity';
 import { ImageFolder } from './image-folder';
+import { ImageWaits } from './image-waits';
 import { reportBuilderEvents } from './metrics-events';
 import { reportImages } from './metrics-states';
 import { OrphanReconciler } from './orphan-reconciler';
@@ -76,14 +79,14 @@ export async function runBuilder(parts: BuilderParts, options: BuilderOptions, s
   await using scope = new Scope();
   const context = await openContext(parts, options, scope);
   const metrics = parts.metrics ?? NO_METRICS;
-  const loops = makeLoops(context, options, metrics.all);
+  const { loops, waits } = makeLoops(context, options, metrics.all);
   const wakeAll = () => loops.forEach((it) => it.nudge.nudge());
   scope.own(context.store.images.view().onChange(wakeAll), (unlisten) => unlisten());
   scope.own(parts.source.onChange(wakeAll), (unlisten) => unlisten());
   const web = await startBuilderWeb(
     scope,
     context,
-    { version: options.version, drain: stop.drain, configProblem: parts.configProblem },
+    { version: options.version, drain: stop.drain, configProblem: parts.configProblem, waits },
     metrics.prometheus,
   );
   parts.onUp?.();
@@ -145,7 +148,13 @@ interface Loop {
   readonly afterPass?: () => void;
 }
 
-function makeLoops(context: BuilderContext, options: BuilderOptions, metrics: Metrics): readonly Loop[] {
+interface Loops {
+  readonly loops: readonly Loop[];
+  /** What is to be tried again. */
+  readonly waits: () => readonly ImageWait[];
+}
+
+function makeLoops(context: BuilderContext, options: BuilderOptions, metrics: Metrics): Loops {
   const nudges = { builds: new Nudge(), uploads: new Nudge(), cleanup: new Nudge(), orphans: new Nudge() };
   // A build that ended may free an upload, a lock, a folder: everybody looks.
   const wake = () => Object.values(nudges).forEach((it) => it.nudge());
@@ -162,12 +171,17 @@ function makeLoops(context: BuilderContext, options: BuilderOptions, metrics: Me
     const view = context.store.images.view();
     if (view.fresh) reportImages(metrics, view.images, context.wishes(), work);
   };
-  return [
-    { reconciler: builds, nudge: nudges.builds },
-    { reconciler: uploads, nudge: nudges.uploads },
+  const waits = new ImageWaits(builds.retries, uploads.retries, context.tools.clock);
+  const { id, fqdn } = context.identity;
+  const report = new WaitsReport({ ...context.tools, zk: context.store.zk }, `${id}-${context.tools.random.hex(4)}`);
+  const tellWaits = () => report.tell({ builder: fqdn, waits: waits.all() });
+  const loops = [
+    { reconciler: builds, nudge: nudges.builds, afterPass: tellWaits },
+    { reconciler: uploads, nudge: nudges.uploads, afterPass: tellWaits },
     { reconciler: cleanup, nudge: nudges.cleanup, afterPass: reportStates },
     { reconciler: orphans, nudge: nudges.orphans },
   ];
+  return { loops, waits: () => waits.all() };
 }
 
 function runLoop({ reconciler, nudge, afterPass }: Loop, parts: BuilderParts, signal: AbortSignal): Promise<void> {

@@ -1,3 +1,4 @@
+import type { ImageWait } from '../model/image-waits';
 import type { BuildKey } from '../model/paths';
 import type { PrometheusMetrics } from '../runtime/metrics/prometheus';
 import type { Scope } from '../runtime/scope';
@@ -27,6 +28,7 @@ export async function startBuilderWeb(
     readonly version: string | null;
     readonly drain: AbortSignal;
     readonly configProblem?: (() => string | undefined) | undefined;
+    readonly waits: () => readonly ImageWait[];
   },
   metrics?: PrometheusMetrics,
 ): Promise<BuilderWeb | undefined> {

@@ -10,3 +10,6 @@ export const drainPath = (launcher: string) => `${DRAINS}/${launcher}`;
 export const EXPLAIN = `${ROOT}/explain`;
 export const questionPath = (question: string) => `${EXPLAIN}/ask-${question}`;
 export const answerPath = (question: string, from: string) => `${EXPLAIN}/answer-${question}-${from}`;
+/** One znode per builder that waits to try something again; it goes with the builder. */
+export const IMAGE_WAITS = `${ROOT}/image-waits`;
+export const imageWaitsPath = (builder: string) => `${IMAGE_WAITS}/${builder}`;

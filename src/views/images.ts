@@ -1,6 +1,7 @@
 import type { BuildKey, UploadKey } from '../model/paths';
 import type { ImageBuild, ImageUpload } from '../model/records';
-import { ageColumn, type View } from './column';
+import type { BuilderWaits, ImageWait } from '../model/image-waits';
+import { ageColumn, ageText, type Column, type View } from './column';
 
 export interface UploadRow {
   readonly key: UploadKey;
@@ -53,17 +54,65 @@ export function buildsView(rows: readonly BuildRow[], nowSeconds: number): View<
   };
 }
 
-/** Images with their flags (cli.md 4.5). */
-export function imageStatusView(rows: readonly ImageRow[], nowSeconds: number): View<ImageRow> {
-  return {
-    columns: [
-      { header: 'Image', field: 'image', value: (it) => it.image },
-      { header: 'Paused', field: 'paused', value: (it) => it.paused },
-      { header: 'Build Request', field: 'build_request', value: (it) => it.buildRequest ?? null },
-      ageColumn('Build Request Age', 'build_request_age', (it) => it.buildRequestedAt, nowSeconds),
-    ],
-    rows,
-  };
+/** An image, or one thing about it that waits. */
+export interface ImageStatusRow extends ImageRow {
+  readonly builder?: string;
+  readonly wait?: ImageWait;
+}
+
+/** Images with their flags (cli.md 4.5); with `detail` also what failed there, when it is tried next, and why it failed. */
+export function imageStatusView(
+  rows: readonly ImageStatusRow[],
+  nowSeconds: number,
+  detail = false,
+): View<ImageStatusRow> {
+  const columns: Column<ImageStatusRow>[] = [
+    { header: 'Image', field: 'image', value: (it) => it.image },
+    { header: 'Paused', field: 'paused', value: (it) => it.paused },
+    { header: 'Build Request', field: 'build_request', value: (it) => it.buildRequest ?? null },
+    ageColumn('Build Request Age', 'build_request_age', (it) => it.buildRequestedAt, nowSeconds),
+  ];
+  const more: Column<ImageStatusRow>[] = [
+    {
+      header: 'What Waits',
+      field: 'waits',
+      value: ({ wait }) =>
+        wait === undefined ? null : wait.provider === null ? 'build' : `upload to ${wait.provider}`,
+    },
+    { header: 'Builder', field: 'builder', value: (it) => it.builder ?? null },
+    {
+      header: 'Next Try',
+      field: 'next_try_in',
+      isAge: true,
+      value: ({ wait }) => (wait === undefined ? null : secondsUntil(wait.nextTryAt, nowSeconds)),
+      text: ({ wait }) => (wait === undefined ? '' : untilText(secondsUntil(wait.nextTryAt, nowSeconds))),
+    },
+    { header: 'Failures', field: 'failures', value: ({ wait }) => wait?.failures ?? null },
+    { header: 'Cause', field: 'cause', value: ({ wait }) => wait?.cause ?? null },
+    { header: 'Last Message', field: 'last_message', value: ({ wait }) => wait?.message ?? null },
+  ];
+  return detail ? { columns: [...columns, ...more], rows } : { columns, rows };
+}
+
+function secondsUntil(atSeconds: number, nowSeconds: number): number {
+  return Math.max(0, Math.ceil((atSeconds - nowSeconds) * 1000) / 1000);
+}
+
+function untilText(seconds: number): string {
+  return seconds === 0 ? 'now' : `in ${ageText(0, Math.ceil(seconds))}`;
+}
+
+/** Each image with what waits of it, or once with nothing; `waits` by builder. */
+export function withWaits(images: readonly ImageRow[], all: readonly BuilderWaits[]): readonly ImageStatusRow[] {
+  return images.flatMap((image): ImageStatusRow[] => {
+    const rows = all.flatMap(({ builder, waits }) =>
+      waits.filter((it) => it.image === image.image).map((wait) => ({ ...image, builder, wait })),
+    );
+    rows.sort(
+      (a, b) => (a.wait.provider ?? '').localeCompare(b.wait.provider ?? '') || (a.builder < b.builder ? -1 : 1),
+    );
+    return rows.length === 0 ? [image] : rows;
+  });
 }
 
 /** What is known of an image when its build request is judged; times in UNIX seconds. */

@@ -1,3 +1,4 @@
+import type { ImageWait } from '../model/image-waits';
 import type { Clock } from '../runtime/clock';
 import type { Route } from './answer';
 import { apiRoutes } from './api-routes';
@@ -6,6 +7,7 @@ import { dashboardRoutes } from './dashboard';
 import { healthRoutes, type Phase } from './health';
 import { type LocalLogs, logRoutes } from './log-routes';
 import type { Part, SeenTree } from './seen-tree';
+import { waitsRoute } from './waits-route';
 
 export interface BuilderWebOptions {
   readonly version: string | null;
@@ -13,6 +15,8 @@ export interface BuilderWebOptions {
   /** Why an older configuration than that of the files is in force. */
   readonly configProblem?: (() => string | undefined) | undefined;
   readonly logs: LocalLogs;
+  /** What it is to try again. */
+  readonly waits: () => readonly ImageWait[];
   readonly clock: Clock;
 }
 
@@ -22,7 +26,7 @@ export const BUILDER_PARTS: readonly Part[] = ['images', 'components'];
 /** What a builder serves: health, its images and builds, and the logs of the builds that it made. */
 export function builderRoutes(
   tree: SeenTree,
-  { version, phase, logs, clock, configProblem }: BuilderWebOptions,
+  { version, phase, logs, waits, clock, configProblem }: BuilderWebOptions,
 ): Route[] {
   return [
     ...dashboardRoutes(Math.floor(clock.wall() / 1000)),
@@ -30,5 +34,6 @@ export function builderRoutes(
     ...apiRoutes(tree, { program: 'builder', version }, clock),
     ...changeRoutes(tree, clock),
     ...logRoutes(tree, logs, clock),
+    waitsRoute(waits),
   ];
 }

@@ -2,11 +2,13 @@ import { EXPLAIN_PATH } from './explain-route';
 import { LIST_PAGES, type ListPage } from './lists';
 import { braced, json, type Operation, pathParameters, type Paths, plain, PROBLEM_REF, query } from './openapi-parts';
 import { LOG_PATH } from './log-routes';
+import type { JsonSchema } from './resource';
+import { WAITS_PATH } from './waits-route';
 
 /** What is served besides resources. */
 export function otherPaths(program: 'launcher' | 'builder'): Paths {
   return {
-    ...(program === 'launcher' ? { ...Object.fromEntries(LIST_PAGES.map(listPath)), ...EXPLAIN } : {}),
+    ...(program === 'launcher' ? { ...Object.fromEntries(LIST_PAGES.map(listPath)), ...EXPLAIN } : WAITS),
     ...LOGS,
     ...PROBES,
     '/api/v1/events': {
@@ -101,6 +103,37 @@ const EXPLAIN: Paths = {
         }),
         404: json('There is no such request.', PROBLEM_REF),
         503: json('ZooKeeper cannot be reached, or too many ask.', PROBLEM_REF),
+      },
+    },
+  },
+};
+
+const WAIT_FIELDS: Readonly<Record<string, JsonSchema>> = {
+  image: { type: 'string' },
+  provider: { type: ['string', 'null'], description: 'Null: the build.' },
+  failures: { type: 'integer', description: 'In a row.' },
+  cause: { type: 'string' },
+  message: { type: 'string' },
+  failed_at: { type: 'number', description: 'UNIX seconds.' },
+  next_try_at: { type: 'number', description: 'UNIX seconds; sooner when somebody asks for it.' },
+};
+
+const WAITS: Paths = {
+  [WAITS_PATH]: {
+    get: {
+      summary: 'What this builder is to try again, and why it failed.',
+      operationId: 'listImageWaits',
+      tags: ['view'],
+      responses: {
+        200: json('What waits.', {
+          type: 'array',
+          items: {
+            type: 'object',
+            properties: WAIT_FIELDS,
+            required: Object.keys(WAIT_FIELDS),
+            additionalProperties: false,
+          },
+        }),
       },
     },
   },

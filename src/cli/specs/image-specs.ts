@@ -19,7 +19,14 @@ const WAITS =
 export const IMAGE_SPECS: readonly CommandSpec[] = [
   { name: 'image-list', summary: 'list images from providers', options: LIST_OPTIONS },
   { name: 'dib-image-list', summary: 'list images built with diskimage-builder', options: LIST_OPTIONS },
-  { name: 'image-status', summary: 'list image status', options: LIST_OPTIONS },
+  {
+    name: 'image-status',
+    summary: 'list image status',
+    options: [
+      { flags: '--detail', help: 'also what failed: when it is tried next, how often and why it failed' },
+      ...LIST_OPTIONS,
+    ],
+  },
   {
     name: 'image-build',
     summary: 'build image using diskimage-builder',

@@ -1,8 +1,13 @@
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemClock } from '../../../src/runtime/clock';
+import { silentLogger } from '../../../src/runtime/log';
+import { systemRandom } from '../../../src/runtime/random';
+import { readWaits } from '../../../src/store/image-waits';
 import { type PrivateServer, startZooKeeper } from '../../../src/zk/server/private-server';
 import { BuilderFarm, FAKE_TOOL } from '../../support/builder-farm';
+import { eventually } from '../../support/eventually';
+import { ask } from '../../unit/web/fetch';
 import { nodepool } from '../cli/run-cli';
 
 const WEB = ['webapp: {builder_port: 0, listen_address: 127.0.0.1}'];
@@ -94,6 +99,47 @@ describe('builds, as others than their builder see them', () => {
       { result: 'failed', reasons: ['requested', 'missing'], cause: 'tool', message: 'exit code 127' },
       { result: 'failed', reasons: ['missing'] },
     ]);
+  });
+
+  test('what failed is shown with the next try and the reason, from anywhere and by the builder', async () => {
+    farm.cloud.cloud.injectFault('east', { operation: 'create-image', effect: 'error', status: 400 });
+    const bad = ['- name: bad', '  formats: [qcow2]', '  dib-cmd: /bin/false'];
+    const diskImages = ['- name: deb', '  formats: [qcow2]', `  dib-cmd: ${FAKE_TOOL}`, ...bad];
+    file = await farm.configure('one', { diskImages, more: WEB });
+    const builder = await farm.start('one', { diskImages, more: WEB });
+    for (const it of [/will try again what=bad/, /will try again what=east.deb/]) await builder.says(it);
+    const waits = async () =>
+      (await readWaits({ clock: systemClock, random: systemRandom, log: silentLogger, zk: farm.zk })).flatMap(
+        (it) => it.waits,
+      );
+    await eventually(async () => (await waits()).length === 2);
+    const told = [...(await waits())].sort((a, b) => (a.image < b.image ? -1 : 1));
+    expect(told.map((it) => [it.image, it.provider, it.cause])).toEqual([
+      ['bad', null, 'tool'],
+      ['deb', 'east', 'provider'],
+    ]);
+
+    const { stdout } = await cli('image-status', '--detail', '--format', 'json');
+    expect(JSON.parse(stdout)).toMatchObject([
+      {
+        image: 'bad',
+        waits: 'build',
+        failures: expect.any(Number) as number,
+        cause: 'tool',
+        last_message: 'exit code 1',
+      },
+      { image: 'deb', waits: 'upload to east', cause: 'provider', next_try_in: expect.any(Number) as number },
+    ]);
+    expect((await cli('image-status')).stdout).not.toContain('Next Try');
+    const served = /build logs are served.*url=(\S+)/.exec(await builder.says(/build logs are served/))![1]!;
+    const { text } = await ask(`${served}/api/v1/image-waits`);
+    expect(JSON.parse(text)).toMatchObject([
+      { image: 'bad', provider: null },
+      { image: 'deb', provider: 'east' },
+    ]);
+
+    await builder.kill();
+    await eventually(async () => (await waits()).length === 0); // it goes with the session
   });
 
   test('it is said clearly when there is no log to be had', async () => {

@@ -48,7 +48,7 @@ class LogWorld {
       random: seededRandom(3),
     };
     const builderTree = new SeenTree(it.store, BUILDER_PARTS);
-    it.builder = await serve(builderRoutes(builderTree, { ...options, logs }));
+    it.builder = await serve(builderRoutes(builderTree, { ...options, logs, waits: () => [] }));
     const launcherTree = new SeenTree(it.store);
     it.launcher = await serve(launcherRoutes(launcherTree, options));
     await it.store.components.register<Component>({

@@ -38,7 +38,7 @@ function routesOf(program: 'launcher' | 'builder', tree: SeenTree): readonly Rou
   if (program === 'launcher')
     return [...launcherRoutes(tree, { ...about, log: silentLogger, random: seededRandom(1) }), METRICS];
   const logs = { builderId: 'me', file: () => '/nowhere', secretsOf: () => [] };
-  return [...builderRoutes(tree, { ...about, logs }), METRICS];
+  return [...builderRoutes(tree, { ...about, logs, waits: () => [] }), METRICS];
 }
 
 async function documentOf(routes: readonly Route[]): Promise<OpenApi> {
