@@ -45,16 +45,12 @@ export async function within<T>(
   signal: AbortSignal,
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
-  const over = new TimeLimitError(limit);
-  let isOver = false;
-  const late = () => {
-    isOver = true;
-    return over;
-  };
+  let over: TimeLimitError | undefined;
+  const late = () => (over = new TimeLimitError(limit));
   try {
     return await withTimeLimit({ ms, clock: tools.clock, late }, signal, work);
   } catch (error) {
-    if (isOver && !signal.aborted) throw over; // whatever the interrupted call made of it
+    if (over !== undefined && !signal.aborted) throw over as TimeLimitError; // whatever the interrupted call made of it
     throw error;
   }
 }

@@ -1,8 +1,8 @@
 import type { PoolConfig, PoolLabelConfig } from '../config/types';
-import type { ExternalId, Instance, LaunchSpec } from '../drivers/driver';
+import type { Instance, LaunchSpec } from '../drivers/driver';
 import { LaunchFailedError, NoCapacityError, RefusedError } from '../drivers/errors';
 import { fillTemplate } from '../decide/request-template';
-import type { NodeRequest } from '../model/records';
+import type { Node, NodeRequest } from '../model/records';
 import { ClaimLostError, type ImagesView } from '../store/api';
 import { underAll } from '../runtime/link-signals';
 import { within } from './cloud-call';
@@ -141,20 +141,13 @@ async function oneAttempt(
 ): Promise<void> {
   const { provider } = job.runtime;
   const { span = noSpan } = job;
-  let externalId = storedExternalId(node.record.externalId);
-  if (externalId === undefined) {
-    const choice = chooseImage(job.label, job.runtime.config, job.images);
-    if (choice === undefined) throw new NoImageError();
-    const prepared = preparedChange(choice, job.zone);
-    if (!isIn(node.record, prepared)) await node.write(prepared);
-    externalId = await traced(span, 'create instance', { 'nodepool.attempt': attempt }, () =>
-      begin(node, launchSpec(node, attempt, job, choice, tools), job, calls, signal),
-    );
-  }
-  const known = externalId;
-  const instance = await traced(span, 'wait for instance', { 'nodepool.attempt': attempt }, () =>
-    calls.make((it) => provider.settled(known, it), signal),
-  );
+  const about = { 'nodepool.attempt': attempt };
+  const begun = await beginUnlessBegun(node, attempt, job, calls, tools, signal);
+  const known = begun?.externalId ?? storedExternalId(node.record.externalId)!;
+  const instance =
+    begun?.state === 'running'
+      ? begun
+      : await traced(span, 'wait for instance', about, () => calls.make((it) => provider.settled(known, it), signal));
   if (instance.state === 'failed') {
     throw new LaunchFailedError(job.runtime.config.name, instance.fault ?? 'instance failed');
   }
@@ -170,16 +163,35 @@ async function oneAttempt(
   else await node.write(ready);
 }
 
-async function begin(
+/**
+ * The instance, if it was asked for now. Its id is written at once; only where nothing else is to be waited for it goes with
+ * `ready`, and until then the instance is known by its name, as it is until any id is written.
+ */
+async function beginUnlessBegun(
   node: HeldNode,
-  spec: LaunchSpec,
+  attempt: number,
   job: LaunchJob,
   calls: CloudCalls,
+  tools: LauncherTools,
   signal: AbortSignal,
-): Promise<ExternalId> {
-  const instance = await calls.make((it) => job.runtime.provider.launch(spec, it), signal);
-  await node.write({ externalId: asJson(instance.externalId) });
-  return instance.externalId;
+): Promise<Instance | undefined> {
+  if (storedExternalId(node.record.externalId) !== undefined) return undefined;
+  const choice = chooseImage(job.label, job.runtime.config, job.images);
+  if (choice === undefined) throw new NoImageError();
+  const prepared = preparedChange(choice, job.zone);
+  if (!isIn(node.record, prepared)) await node.write(prepared);
+  const spec = launchSpec(node, attempt, job, choice, tools);
+  const instance = await traced(job.span ?? noSpan, 'create instance', { 'nodepool.attempt': attempt }, () =>
+    calls.make((it) => job.runtime.provider.launch(spec, it), signal),
+  );
+  const isAllDone = instance.state === 'running' && isNotScanned(instance, node, job);
+  if (!isAllDone) await node.write({ externalId: asJson(instance.externalId) });
+  return instance;
+}
+
+function isNotScanned(instance: Instance, node: HeldNode, job: LaunchJob): boolean {
+  const record = { ...node.record, ...instanceChange(instance, job.pool, node.record.az) };
+  return instance.hostKeys !== undefined || checkOf(record, job).kind === 'known';
 }
 
 function launchSpec(
@@ -220,19 +232,23 @@ function launchSpec(
 }
 
 async function hostKeysOf(
-  node: HeldNode['record'],
+  record: Node,
   job: LaunchJob,
   tools: LauncherTools,
   signal: AbortSignal,
 ): Promise<readonly string[]> {
-  const check = keyCheck({
+  const check = checkOf(record, job);
+  return check.kind === 'known' ? check.keys : tools.scanHostKeys(check.target, signal);
+}
+
+function checkOf(record: Node, job: LaunchJob): ReturnType<typeof keyCheck> {
+  return keyCheck({
     enabled: job.label.hostKeyChecking,
-    address: node.interfaceIp,
-    port: node.connectionPort,
-    connectionType: node.connectionType,
+    address: record.interfaceIp,
+    port: record.connectionPort,
+    connectionType: record.connectionType,
     timeoutMs: job.runtime.config.bootTimeout * 1000,
   });
-  return check.kind === 'known' ? check.keys : tools.scanHostKeys(check.target, signal);
 }
 
 /**

@@ -10,6 +10,8 @@ export interface RepeatOptions {
   readonly sessionBound?: boolean;
 }
 
+const NEVER = new AbortController().signal;
+
 /**
  * Repeats a request until its outcome is known (zookeeper-client 7.4). `attempt` is told whether an earlier try may have
  * been carried out, and then looks for its traces before it judges an error. A session that ends leaves that open, too.
@@ -17,7 +19,7 @@ export interface RepeatOptions {
 export function untilKnown<T>(
   parts: StoreParts,
   attempt: (unsure: boolean) => Promise<T>,
-  { signal = new AbortController().signal, sessionBound = false }: RepeatOptions = {},
+  { signal = NEVER, sessionBound = false }: RepeatOptions = {},
 ): Promise<T> {
   setMaxListeners(0, signal); // a program's whole work may hang on one signal
   let unsure = false;

@@ -89,6 +89,8 @@ class Engine implements ZooKeeper {
   }
 
   connected(signal?: AbortSignal): Promise<Session> {
+    // What is asked before every request is mostly answered at once.
+    if (this.state === 'connected' && signal?.aborted !== true) return Promise.resolve(this.session!);
     return new Promise((resolve, reject) => {
       const look = (state: ConnectionState, session: Session | undefined) => {
         if (signal?.aborted) end(() => reject(signal.reason as Error));

@@ -5,6 +5,9 @@ import { isOutcomeUnknown, isZkError, ZkError } from './errors';
 import type { HeldLock } from './lock-api';
 import { type Contender, removeContender } from './lock-contender';
 
+/** One for all: where it was made tells nobody anything. */
+const RELEASED = new DOMException('lock released', 'AbortError');
+
 /**
  * Calls `onGone` when a znode that is known to be there goes, as somebody sees it who watches it anyway. Returns how to stop,
  * or undefined if nobody does: then the lock looks and watches itself.
@@ -67,7 +70,7 @@ export class ContenderLock implements HeldLock {
   }
 
   async #release(): Promise<void> {
-    this.#end(new DOMException('lock released', 'AbortError'));
+    this.#end(RELEASED);
     await removeContender(this.zk, this.own, this.tools);
   }
 

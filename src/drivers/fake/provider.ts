@@ -44,7 +44,10 @@ export class FakeProvider implements Provider {
     const [flavor, image] = await Promise.all([this.#flavor(spec.label, signal), this.#imageId(spec, signal)]);
     const body = serverBody(spec, flavor, image, this.config);
     try {
-      return this.#instance(await this.#call<ServerView>('POST', 'servers', signal, { body, confirm: spec.confirm }));
+      const server = await this.#call<ServerView>('POST', 'servers', signal, { body, confirm: spec.confirm });
+      const instance = this.#instance(server);
+      // What runs at once and has no address yet is not complete.
+      return instance.publicIpv4 === '' ? { ...instance, state: 'starting' } : instance;
     } catch (error) {
       if (error instanceof RefusedError) this.#forget();
       throw error;

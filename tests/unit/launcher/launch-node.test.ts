@@ -140,7 +140,7 @@ describe('launching a node', () => {
       env: {},
       store,
       openProvider: () => cloud,
-      scanHostKeys: () => Promise.resolve(['ssh-ed25519 KEY']),
+      scanHostKeys: () => it.scan(),
       hostname: 'nl01',
       fqdn: 'nl01.example.org',
       version: '0',
@@ -173,7 +173,12 @@ describe('launching a node', () => {
     const stored = async () => (await store.nodes.get(held.id))!.record;
     const results = () => metrics.of(LAUNCH_METRICS.all).map((it) => it.labels['result']);
     const causes = () => metrics.of(LAUNCH_METRICS.setbacks).map((it) => it.labels['cause']);
-    return { cloud, held, start, stored, now, metrics, results, causes, said };
+    const version = async () => (await store.nodes.get(held.id))!.version;
+    const it = {
+      ...{ cloud, held, start, stored, version, now, metrics, results, causes, said },
+      scan: () => Promise.resolve<readonly string[]>(['ssh-ed25519 KEY']),
+    };
+    return it;
   }
 
   test('stores the id at once, and everything else with `ready`', async () => {
@@ -207,6 +212,25 @@ describe('launching a node', () => {
         nodepool_provider_name: 'fake-east',
       },
     });
+  });
+
+  test.each([
+    ['is not scanned: its id is written with `ready`', false, null],
+    ['is scanned: its id is written before that', true, 'at once'],
+  ])('what runs as soon as it is asked for is not waited for; where it %s', async (_title, hostKeyChecking, stored) => {
+    const running = { state: 'running' as const, externalId: 'at once', interfaceIp: '10.0.0.9' };
+    const it = await begin({ launches: [running], label: { hostKeyChecking } });
+    it.cloud.onSettled = () => Promise.reject(new Error('nothing to wait for'));
+    const ids: unknown[] = [];
+    it.scan = async () => {
+      ids.push((await it.stored()).externalId);
+      return [];
+    };
+    const version = await it.version();
+    expect(await it.start()).toBe('ready');
+    expect(await it.stored()).toMatchObject({ state: 'ready', externalId: 'at once', interfaceIp: '10.0.0.9' });
+    expect((await it.version()) - version).toBe(hostKeyChecking ? 3 : 2); // the first is what image and label say
+    expect(ids).toEqual(stored === null ? [] : [stored]);
   });
 
   test('prefers the inner address where the pool says so, and scans nothing where the label says so', async () => {
