@@ -1,4 +1,4 @@
-import type { Field, Source } from './field';
+import { type Field, LONG_NUMBER, type Source } from './field';
 import { type Json, RawJson } from './json';
 import { objectExtents } from './json-extents';
 import { RecordError } from './record-error';
@@ -73,7 +73,8 @@ function open(data: Buffer, unsetTime: number): Source {
   const text = decode(data);
   const json = parseObject(text);
   let extents: Map<string, string> | undefined; // most records need no second look at their text
-  return { json, unsetTime, text: (key) => (extents ??= objectExtents(text)).get(key)! };
+  const hasLongNumber = LONG_NUMBER.test(text);
+  return { json, unsetTime, hasLongNumber, text: (key) => (extents ??= objectExtents(text)).get(key)! };
 }
 
 function decode(data: Buffer): string {

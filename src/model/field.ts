@@ -18,6 +18,8 @@ export interface Source {
   readonly json: Readonly<Record<string, Json>>;
   /** Text of the value of a key that is there, as written. */
   text(key: string): string;
+  /** Whether a number somewhere in it may be more than a double holds. */
+  readonly hasLongNumber: boolean;
   /** For a record without `state_time`: UNIX seconds to use instead. */
   readonly unsetTime: number;
 }
@@ -26,7 +28,7 @@ const wrong = (key: string, what: string) => new RecordError(`${key} is not ${wh
 
 /** Texts of nested values with numbers that a double cannot hold; printed as they were while they stay the same object. */
 const exactTexts = new WeakMap<object, string>();
-const LONG_NUMBER = /\d{16}/;
+export const LONG_NUMBER = /\d{16}/;
 
 /** JSON text of a value, exact even for values read from a record. */
 export function printJson(value: Json): string {
@@ -35,7 +37,7 @@ export function printJson(value: Json): string {
 }
 
 function remember<V extends Json>(value: V, key: string, source: Source): V {
-  if (typeof value !== 'object' || value === null) return value;
+  if (typeof value !== 'object' || value === null || !source.hasLongNumber) return value;
   const text = source.text(key);
   if (LONG_NUMBER.test(text)) exactTexts.set(value, text);
   return value;

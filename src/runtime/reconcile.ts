@@ -1,8 +1,6 @@
-import { EventEmitter, once } from 'node:events';
 import { type Activity, activities } from './activities';
 import type { Backoff } from './backoff';
 import type { Clock } from './clock';
-import { linkSignals } from './link-signals';
 import type { Logger } from './log';
 
 /**
@@ -17,28 +15,38 @@ export interface Reconciler {
 
 /** Wakes a sleeping loop; a nudge during a pass is remembered, so the next wait ends at once. */
 export class Nudge {
-  readonly #events = new EventEmitter();
+  readonly #waiting = new Set<() => void>();
   #pending = false;
 
   nudge(): void {
     this.#pending = true;
-    this.#events.emit('nudge');
+    for (const wake of [...this.#waiting]) wake();
   }
 
   /** Resolves after `ms` or at the next nudge; rejects when the signal aborts. */
-  async wait(ms: number, clock: Clock, signal: AbortSignal): Promise<void> {
-    if (!this.#pending) {
-      const ended = new AbortController();
-      const linked = linkSignals(signal, ended.signal);
-      try {
-        await Promise.race([clock.sleep(ms, linked.signal), once(this.#events, 'nudge', { signal: linked.signal })]);
-      } finally {
-        ended.abort();
-        linked.release();
+  wait(ms: number, clock: Clock, signal: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (signal.aborted) return reject(signal.reason as Error);
+      if (this.#pending) {
+        this.#pending = false;
+        return resolve();
       }
-    }
-    signal.throwIfAborted();
-    this.#pending = false;
+      const end = (settle: () => void) => {
+        timer.cancel();
+        this.#waiting.delete(wake);
+        signal.removeEventListener('abort', onAbort);
+        settle();
+      };
+      const wake = () =>
+        end(() => {
+          this.#pending = false;
+          resolve();
+        });
+      const onAbort = () => end(() => reject(signal.reason as Error));
+      const timer = clock.after(ms, wake);
+      this.#waiting.add(wake);
+      signal.addEventListener('abort', onAbort, { once: true });
+    });
   }
 }
 
