@@ -18,6 +18,9 @@ import type { Logs } from './logs/open-logs';
 import type { ServiceManager } from './notify';
 import { DaemonSetupError } from './setup-error';
 
+/** What other daemons and requestors do to their nodes is of no urgency, and most records change several times in a row. */
+const VIEW_LAG_MS = 10;
+
 /** What a daemon stands on. All of it is closed by the frame, after the daemon. */
 export interface DaemonBase {
   readonly flags: DaemonFlags;
@@ -67,7 +70,7 @@ export async function openBase(scope: Scope, parts: BaseParts): Promise<DaemonBa
   tools.log.info('connecting to ZooKeeper', { servers: hosts });
   const zk = scope.own(await openZooKeeper({ hosts, tls, timeoutSeconds: timeout }, ofZooKeeper), (it) => it.close());
   const observed = scope.own(reportZooKeeper(zk, metrics.prometheus, tools.clock), (it) => it.stop());
-  const store = scope.own(openStore(observed.zk, tools), (it) => it.close());
+  const store = scope.own(openStore(observed.zk, tools, { lagMs: VIEW_LAG_MS }), (it) => it.close());
   const reload = new Set<() => void>();
   scope.defer(
     io.onSignal('SIGHUP', () => {

@@ -2,7 +2,7 @@ import { COMPONENTS, IMAGES, NODES, REQUEST_LOCKS, REQUESTS } from '../model/pat
 import type { ZooKeeper } from '../zk/client';
 import { combiningZooKeeper } from '../zk/combined';
 import type { ZkTools } from '../zk/connect';
-import { openTree } from '../zk/tree';
+import { openTree, type TreeOptions } from '../zk/tree';
 import type { CachedTree } from '../zk/tree-api';
 import type { Components, Images, Marks, Nodes, Requests, Store } from './api';
 import { TreeComponents } from './components';
@@ -15,9 +15,17 @@ import type { TreeView } from './tree-view';
 import { keepImages, keepNodes, keepRequestLocks } from './view-paths';
 import { CachedComponents, CachedImages, CachedNodes, CachedRequests } from './views';
 
+export interface StoreOptions {
+  /**
+   * How many milliseconds views may wait to read what changes, so that records that pass through several states are read once.
+   * New requests are read at once all the same. Default 0.
+   */
+  readonly lagMs?: number;
+}
+
 /** Nodepool's tree as `zk` reaches it. Nothing is read before it is asked for; closing leaves `zk` open. */
-export function openStore(zk: ZooKeeper, tools: ZkTools): Store {
-  return new TreeStore(zk, tools);
+export function openStore(zk: ZooKeeper, tools: ZkTools, options: StoreOptions = {}): Store {
+  return new TreeStore(zk, tools, options);
 }
 
 /** Views are opened when first asked for and then shared; our own writes show in those that are open at once. */
@@ -36,8 +44,10 @@ class TreeStore implements Store {
   constructor(
     readonly zk: ZooKeeper,
     { clock, random, log }: ZkTools,
+    { lagMs: ms = 0 }: StoreOptions,
   ) {
     this.#tools = { clock, random, log };
+    const lag = (ofNew: boolean): TreeOptions => (ms === 0 ? {} : { lag: { ms, ofNew } });
     const parts: StoreParts = {
       ...this.#tools,
       zk: combiningZooKeeper(zk),
@@ -49,15 +59,22 @@ class TreeStore implements Store {
     this.marks = new TreeMarks(parts);
     this.images = new TreeImages(
       parts,
-      this.#once(() => new CachedImages(this.#open(IMAGES, keepImages), log)),
+      this.#once(() => new CachedImages(this.#open(IMAGES, { keep: keepImages }), log)),
     );
     this.nodes = new TreeNodes(
       parts,
-      this.#once(() => new CachedNodes(this.#open(NODES, keepNodes), log)),
+      this.#once(() => new CachedNodes(this.#open(NODES, { keep: keepNodes, ...lag(true) }), log)),
     );
     this.requests = new TreeRequests(
       parts,
-      this.#once(() => new CachedRequests(this.#open(REQUESTS), this.#open(REQUEST_LOCKS, keepRequestLocks), log)),
+      this.#once(
+        () =>
+          new CachedRequests(
+            this.#open(REQUESTS, lag(false)),
+            this.#open(REQUEST_LOCKS, { keep: keepRequestLocks, ...lag(true) }),
+            log,
+          ),
+      ),
     );
     this.#components = new TreeComponents(
       parts,
@@ -71,8 +88,8 @@ class TreeStore implements Store {
     await Promise.all(this.#views.splice(0).map((it) => it.close()));
   }
 
-  #open(root: string, keep?: (path: string) => 'data' | 'presence'): CachedTree {
-    const tree = openTree(this.zk, root, keep === undefined ? {} : { keep }, this.#tools);
+  #open(root: string, options: TreeOptions = {}): CachedTree {
+    const tree = openTree(this.zk, root, options, this.#tools);
     this.#trees.push(tree);
     tree.onEvent((event) => {
       if (event.type === 'removed') this.#followed.get(event.before.path)?.();

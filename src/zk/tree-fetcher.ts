@@ -1,3 +1,4 @@
+import type { Clock, Timer } from '../runtime/clock';
 import type { ReadOp, ReadResult } from './client';
 import type { Backlog } from './tree-api';
 
@@ -38,6 +39,8 @@ interface Entry {
   /** Waiting for the flight, and for the one after it. */
   waiting: (() => void)[];
   waitingForNext: (() => void)[];
+  /** Wanted, and in no hurry. */
+  isLater: boolean;
 }
 
 interface Read {
@@ -56,23 +59,66 @@ const BATCHES_IN_FLIGHT = 4;
 export class TreeFetcher {
   readonly #entries = new Map<string, Entry>();
   #queue: Entry[] = [];
+  /** Not in the queue yet. */
+  readonly #later = new Set<Entry>();
+  #laterTimer: Timer | undefined;
   #batches = 0;
   #walking = 0;
   #isPumpDue = false;
   /** Changes with `clear`: answers from before are dropped. */
   #era = 0;
 
-  constructor(private readonly hooks: FetcherHooks) {}
+  constructor(
+    private readonly hooks: FetcherHooks,
+    private readonly clock: Clock,
+  ) {}
 
   want(path: string, want: Want): void {
+    const entry = this.#note(path, want);
+    if (entry.isLater) this.#hurry(entry);
+    this.#pumpSoon();
+  }
+
+  /** Reads it within `ms`, together with what else is wanted until then: what changes often is read once. */
+  wantWithin(ms: number, path: string, want: Want): void {
+    const isQueued = this.#entries.get(path)?.next !== undefined;
+    const entry = this.#note(path, want, true);
+    if (isQueued || entry.flight !== undefined) return this.#pumpSoon();
+    entry.isLater = true;
+    this.#later.add(entry);
+    this.#laterTimer ??= this.clock.after(ms, () => this.#hurryAll());
+  }
+
+  #hurry(entry: Entry): void {
+    entry.isLater = false;
+    this.#later.delete(entry);
+    this.#queue.push(entry);
+  }
+
+  #hurryAll(): void {
+    this.#laterTimer?.cancel();
+    this.#laterTimer = undefined;
+    for (const it of this.#later) this.#hurry(it);
+    this.#pumpSoon();
+  }
+
+  #note(path: string, want: Want, later = false): Entry {
     let entry = this.#entries.get(path);
     if (entry === undefined) {
-      entry = { path, next: undefined, flight: undefined, discard: false, waiting: [], waitingForNext: [] };
+      entry = {
+        path,
+        next: undefined,
+        flight: undefined,
+        discard: false,
+        waiting: [],
+        waitingForNext: [],
+        isLater: false,
+      };
       this.#entries.set(path, entry);
     }
     if (entry.next === undefined) {
       entry.next = { data: false, children: false, walk: false };
-      if (entry.flight === undefined) this.#queue.push(entry);
+      if (entry.flight === undefined && !later) this.#queue.push(entry);
     }
     if (want.data === true) entry.next.data = true;
     if (want.children === true) entry.next.children = true;
@@ -80,11 +126,12 @@ export class TreeFetcher {
       entry.next.walk = true;
       this.#walking += 1;
     }
-    this.#pumpSoon();
+    return entry;
   }
 
   get backlog(): Backlog {
-    return { waiting: this.#queue.length, reading: this.#entries.size - this.#queue.length };
+    const waiting = this.#queue.length + this.#later.size;
+    return { waiting, reading: this.#entries.size - waiting };
   }
 
   /** Wanted, or being read. */
@@ -105,6 +152,7 @@ export class TreeFetcher {
 
   /** Resolves when everything wanted so far was read, or forgotten by `clear`. */
   async drained(): Promise<void> {
+    this.#hurryAll();
     const entries = [...this.#entries.values()];
     await Promise.all(
       entries.map(
@@ -117,6 +165,9 @@ export class TreeFetcher {
     const entries = [...this.#entries.values()];
     this.#entries.clear();
     this.#queue = [];
+    this.#later.clear();
+    this.#laterTimer?.cancel();
+    this.#laterTimer = undefined;
     this.#batches = 0;
     this.#walking = 0;
     this.#era += 1;

@@ -14,6 +14,11 @@ export interface TreeOptions {
   readonly keep?: (path: string) => Keep;
   /** Reads everything again that often, so that even an event that never came is made good. Default: only after reconnects. */
   readonly rereadMs?: number;
+  /**
+   * How long events may wait to be read together, and whether those of new znodes do; default: not at all. `settled` does not wait
+   * for it, and what is not read yet counts as behind.
+   */
+  readonly lag?: { readonly ms: number; readonly ofNew: boolean };
 }
 
 /** Begins to cache the subtree; see `CachedTree`. The root need not exist. */
@@ -50,12 +55,15 @@ class Tree implements CachedTree {
   ) {
     this.#keep = options.keep ?? (() => 'data');
     this.#backoff = new Backoff({ firstMs: 50, maxMs: 5_000 }, tools.random);
-    this.#fetcher = new TreeFetcher({
-      read: (ops) => this.#read(ops),
-      apply: (path, answer, walk) => this.#apply(path, answer, walk),
-      onWalked: () => this.#onWalked(),
-      onFailed: (error) => void this.#onFailed(error),
-    });
+    this.#fetcher = new TreeFetcher(
+      {
+        read: (ops) => this.#read(ops),
+        apply: (path, answer, walk) => this.#apply(path, answer, walk),
+        onWalked: () => this.#onWalked(),
+        onFailed: (error) => void this.#onFailed(error),
+      },
+      tools.clock,
+    );
     this.#stopListening = zk.onState(() => this.#onState());
     this.#onState();
   }
@@ -227,9 +235,15 @@ class Tree implements CachedTree {
     if (type === 'lost' || type === 'children' || this.#closing.signal.aborted) return;
     if (this.zk.state !== 'connected' || this.#isSkipped(path)) return;
     if (type === 'deleted') this.#onDeleted(path);
-    else if (this.#keep(path) === 'data') this.#fetcher.want(path, WANT_DATA);
+    else if (this.#keep(path) === 'data') this.#onRecord(path, type === 'created');
     else if (type === 'created') this.#onCreatedPresence(path);
   };
+
+  #onRecord(path: string, isNew: boolean): void {
+    const { lag } = this.options;
+    if (lag === undefined || (isNew && !lag.ofNew)) this.#fetcher.want(path, WANT_DATA);
+    else this.#fetcher.wantWithin(lag.ms, path, WANT_DATA);
+  }
 
   #onDeleted(path: string): void {
     // What we put ourselves may be younger than the znode that this event is about.

@@ -178,6 +178,24 @@ describe('a cached tree', () => {
     expect(clock.sleeping).toBe(1);
   });
 
+  test('in no hurry, reads what changes several times once, new znodes at once, and all of it when asked to settle', async () => {
+    await open({ lag: { ms: 10, ofNew: false } });
+    events.length = 0;
+    for (const value of ['1', '2', '3']) await other.set('/r/b', text(value));
+    await other.create('/r/c', NOTHING);
+    await settle();
+    expect(events).toEqual(['added /r/c']);
+    expect(tree.isBehind('/r/b')).toBe(true);
+    expect(tree.backlog).toEqual({ waiting: 1, reading: 0 });
+    await clock.advance(10);
+    expect(events).toEqual(['added /r/c', 'changed /r/b']);
+    expect(tree.isBehind('/r/b')).toBe(false);
+    await other.set('/r/b', text('4'));
+    await tree.settled();
+    expect(tree.get('/r/b')!.data.toString()).toBe('4');
+    expect(clock.sleeping).toBe(0);
+  });
+
   test('a throwing listener disturbs nobody', async () => {
     await open();
     tree.onEvent(() => {
@@ -219,7 +237,8 @@ async function story(seed: number): Promise<void> {
   await Promise.all([zk.connected(), other.connected()]);
   const tools = { clock, random, log: silentLogger };
   const keep = (path: string) => (path.endsWith('x') ? 'skip' : path.endsWith('c') ? 'presence' : 'data');
-  const tree = openTree(zk, '/r', { keep }, tools);
+  const lags = [{}, { lag: { ms: 300, ofNew: false } }, { lag: { ms: 300, ofNew: true } }];
+  const tree = openTree(zk, '/r', { keep, ...lags[seed % lags.length] }, tools);
   const told = new Map<string, string>();
   tree.onEvent((it) => tell(told, it));
   const writes: Promise<void>[] = [];
