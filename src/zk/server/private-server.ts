@@ -2,10 +2,12 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createWriteStream, existsSync } from 'node:fs';
 import { once } from 'node:events';
-import { connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Clock } from '../../runtime/clock';
+import { systemRandom } from '../../runtime/random';
+import { freePorts } from './free-ports';
 
 /**
  * A ZooKeeper of our own: a child process on free ports with its data in a temporary folder. The quickstart and the
@@ -91,9 +93,26 @@ export async function startZooKeeper(options: PrivateServerOptions): Promise<Pri
   if (!canStartZooKeeper()) {
     throw new Error('ZooKeeper is not installed: apt-get install zookeeper (or name a running one)');
   }
+  for (let left = START_TRIES; ; left -= 1) {
+    try {
+      return await startOnce(options);
+    } catch (error) {
+      if (left <= 1 || !(error instanceof PortTakenError)) throw error;
+    }
+  }
+}
+
+const START_TRIES = 3;
+
+/** Between looking for a free port and listening on it somebody else was faster. */
+class PortTakenError extends Error {
+  override readonly name = 'PortTakenError';
+}
+
+async function startOnce(options: PrivateServerOptions): Promise<PrivateServer> {
   const folder = options.folder ?? (await mkdtemp(join(tmpdir(), 'nodepool-zookeeper-')));
   const count = options.members ?? 1;
-  const ports = await freePorts(count * 4);
+  const ports = await freePorts(count * 4, systemRandom);
   const seats: Seat[] = Array.from({ length: count }, (_, index) => ({
     number: index + 1,
     folder: join(folder, `member-${index + 1}`),
@@ -205,12 +224,19 @@ class ServerProcess implements Member {
     while (clock.monotonic() < limit) {
       if (child.exitCode !== null || child.signalCode !== null) break;
       const answer = await this.ask('srvr').catch(() => '');
-      if (/^Mode: /m.test(answer)) return;
+      if (/^Mode: /m.test(answer) && (await this.#isOurs())) return;
       await clock.sleep(50);
     }
-    const tail = (await readFile(this.logFile, 'utf8').catch(() => '')).split('\n').slice(-15).join('\n');
+    const log = await readFile(this.logFile, 'utf8').catch(() => '');
+    const tail = log.split('\n').slice(-15).join('\n');
     await this.kill();
-    throw new Error(`ZooKeeper did not start on port ${this.seat.port}; end of its log:\n${tail}`);
+    const Kind = log.includes('Address already in use') ? PortTakenError : Error;
+    throw new Kind(`ZooKeeper did not start on port ${this.seat.port}; end of its log:\n${tail}`);
+  }
+
+  /** What answers on the port may be somebody else's server, which was faster. */
+  async #isOurs(): Promise<boolean> {
+    return (await this.ask('conf').catch(() => '')).includes(join(this.seat.folder, 'data'));
   }
 
   #arguments(): string[] {
@@ -295,19 +321,4 @@ function fourLetterWord(host: string, port: number, word: string): Promise<strin
     socket.on('close', () => resolve(Buffer.concat(chunks).toString()));
     socket.on('error', reject);
   });
-}
-
-/** Ports that were free just now, all different: they are held open together while choosing. */
-async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const server = createServer();
-      server.listen(0, '127.0.0.1');
-      await once(server, 'listening');
-      return server;
-    }),
-  );
-  const ports = servers.map((it) => (it.address() as { port: number }).port);
-  await Promise.all(servers.map((it) => new Promise((done) => it.close(done))));
-  return ports;
 }

@@ -48,10 +48,11 @@ test('a pass over ten thousand waiting requests takes less than 50 ms of work', 
 
 test('an event among ten thousand waiting requests costs no pass over them', () => {
   const { index } = setUp();
-  const began = performance.now();
+  const before = process.cpuUsage();
   for (let number = 0; number < 1000; number += 1) {
     index.put('200-9999999999', requestFact('200-9999999999', { relativePriority: number }));
   }
-  expect((performance.now() - began) / 1000).toBeLessThan(1);
+  const { user, system } = process.cpuUsage(before);
+  expect((user + system) / 1_000_000).toBeLessThan(1);
   expect(index.size).toBe(WAITING + 1);
 });
