@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { configJsonSchemaText } from '../config/json-schema';
 import { configReference } from '../config/reference';
+import { flagReference } from '../daemon/flag-reference';
 import { drivers } from '../drivers/registry';
 import { commandReference } from './command-reference';
 import { manPage } from './man-page';
@@ -15,6 +16,7 @@ export function generatedFiles(): ReadonlyMap<string, string> {
     ['etc/nodepool.schema.json', configJsonSchemaText(drivers)],
     ['docs/configuration.md', configReference(drivers)],
     ['docs/commands.md', commandReference()],
+    ['docs/daemons.md', flagReference()],
     ['docs/man/nodepool.1', manPage(version)],
   ]);
 }

@@ -3,6 +3,7 @@ import { problemLine } from '../config/problem';
 import type { Config } from '../config/types';
 import type { DriverTools } from '../drivers/driver';
 import { drivers } from '../drivers/registry';
+import { activities } from '../runtime/activities';
 import { type OpenMetrics, openMetrics } from '../runtime/metrics/open-metrics';
 import type { ProgramIo, StopSignals } from '../runtime/program';
 import type { Scope } from '../runtime/scope';
@@ -16,6 +17,7 @@ import type { DaemonStatus } from './daemon-status';
 import { Inspection } from './inspection';
 import type { Logs } from './logs/open-logs';
 import type { ServiceManager } from './notify';
+import { openRepl } from './repl';
 import { DaemonSetupError } from './setup-error';
 
 /** What other daemons and requestors do to their nodes is of no urgency, and most records change several times in a row. */
@@ -56,6 +58,9 @@ export interface BaseParts {
   readonly status: DaemonStatus;
 }
 
+/** cli.md 5. */
+const REPL_PORT = 3000;
+
 /** Reads the configuration and begins to connect. Throws what is wrong with how the daemon was set up. */
 export async function openBase(scope: Scope, parts: BaseParts): Promise<DaemonBase> {
   const { flags, version, io, logs, tools, manager, status } = parts;
@@ -92,6 +97,10 @@ export async function openBase(scope: Scope, parts: BaseParts): Promise<DaemonBa
   });
   scope.own(inspection, (it) => it.close());
   scope.defer(io.onSignal('SIGUSR2', () => inspection.onSignal()));
+  if (flags.repl) {
+    const context = { activities, store, zk, config: read, dump: () => inspection.dump() };
+    scope.own(await openRepl({ ...tools, port: REPL_PORT, context }), (it) => it.close());
+  }
   tellWhileWaiting(scope, zk, parts);
   return {
     flags,
