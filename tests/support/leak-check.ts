@@ -15,11 +15,12 @@ const IGNORED = new Set([
 const before = process.getActiveResourcesInfo();
 
 afterAll(async () => {
-  for (let turn = 0; turn < 50; turn += 1) {
-    if (leaked().length === 0) return;
-    await new Promise((done) => setTimeout(done, 20)); // sockets and children take some turns to go
+  let left = leaked();
+  for (let turn = 0; left.length > 0 && turn < 250; turn += 1) {
+    await new Promise((done) => setTimeout(done, 20)); // sockets and children take some turns to go, on a busy machine many
+    left = leaked();
   }
-  throw new Error(`left open after the tests: ${leaked().join(', ')}`);
+  if (left.length > 0) throw new Error(`left open after the tests: ${left.join(', ')}`);
 });
 
 function leaked(): string[] {
