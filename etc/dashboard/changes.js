@@ -61,8 +61,8 @@ const hold = (id) =>
     call('POST', 'api/v1/nodes/' + id + '/hold', reason === '' ? {} : { reason }),
   );
 const release = (id) =>
-  act('Release', 'Give back node ' + id, { text: 'It will be deleted.' }, () =>
-    call('POST', 'api/v1/nodes/' + id + '/release'),
+  act('Release', 'Give back node ' + id, { text: 'It will be deleted. Is anybody about to use it?' }, () =>
+    call('POST', 'api/v1/nodes/' + id + '/release?force=true'),
   );
 const remove = (id) =>
   act('Delete', 'Delete node ' + id, { text: 'Whatever runs on it is lost.' }, () =>
@@ -70,7 +70,7 @@ const remove = (id) =>
   );
 const cancel = (id) =>
   act('Cancel', 'Call off request ' + id, { text: 'Its nodes are freed, and its requestor is left without.' }, () =>
-    call('DELETE', 'api/v1/requests/' + id),
+    call('DELETE', 'api/v1/requests/' + id + '?force=true'),
   );
 const build = (image) => act('Build', 'Build ' + image + ' again', {}, () => call('POST', imagePath(image) + '/build'));
 const pause = (image, isPaused) =>

@@ -40,6 +40,9 @@ async function showNodes() {
   await showNodeList();
 }
 
+/** Somebody has it, or may have had it. */
+const isGivenBack = (it) => ['in-use', 'hold'].includes(it.state) || (it.state === 'ready' && it.allocated_to !== null);
+
 /** The whole list is read only while somebody looks at it. */
 async function showNodeList() {
   const list = byId('node-list');
@@ -64,9 +67,7 @@ async function showNodeList() {
       code(it.interface_ip || ''),
       it.allocated_to ? code(it.allocated_to, true) : '',
       [it.broken ? element('span', { class: 'bad' }, it.broken) : it.comment || ''],
-      it.locked
-        ? null
-        : [hold(it.id), ['ready', 'in-use', 'hold'].includes(it.state) ? release(it.id) : null, remove(it.id)],
+      it.locked ? null : [hold(it.id), isGivenBack(it) ? release(it.id) : null, remove(it.id)],
     ]);
   list.querySelector('.tools .soft').textContent =
     plural(found.length, 'node') + (found.length > MOST_ROWS ? ', the newest ' + MOST_ROWS + ' are shown' : '');

@@ -27,6 +27,8 @@ export interface AdminScene {
 export interface AdminCallInput<B> {
   readonly params: Readonly<Record<string, string>>;
   readonly body: B;
+  /** `?force=true`: also what is of others. */
+  readonly isForced: boolean;
   /** Name of the token. */
   readonly who: string;
   readonly signal: AbortSignal;
@@ -49,6 +51,8 @@ export interface AdminCall<B = unknown> {
   readonly name: string;
   readonly summary: string;
   readonly body?: z.ZodType<B>;
+  /** Takes `?force=true`. */
+  readonly forcible?: true;
   /** Statuses besides those that every call may have. */
   readonly statuses: Readonly<Record<number, string>>;
   run(scene: AdminScene, input: AdminCallInput<B>): Promise<AdminResult>;
@@ -206,16 +210,34 @@ const deleteNode = call({
   run: (scene, { params: { id = '' }, signal }) => changeNode(scene, id, signal, 202, () => ({ state: 'deleting' })),
 });
 
-const RELEASABLE: ReadonlySet<string> = new Set(['ready', 'in-use', 'hold']);
+/** States in which somebody may have had a node; of a ready one that depends on whether it is allocated. */
+const RELEASABLE: ReadonlySet<string> = new Set(['in-use', 'hold']);
+const REQUESTOR_PREFIX = 'web:';
+
+/** A scheduler that waits for its request, or is about to take its nodes, would fail its job. */
+async function ofOthers({ store }: AdminScene, request: string | null | undefined): Promise<AdminResult | undefined> {
+  if (request === null || request === undefined) return undefined;
+  const record = (await store.requests.get(request))?.record;
+  if (record === undefined || record.requestor?.startsWith(REQUESTOR_PREFIX) === true) return undefined;
+  const owner = record.requestor ?? 'somebody else';
+  return refused(409, 'of-others', `the request ${request} is of ${owner}; "?force=true" takes it away`);
+}
 
 const releaseNode = call({
   method: 'POST',
   path: '/api/v1/nodes/:id/release',
   name: 'releaseNode',
   summary: 'Gives back a node that was held, or that nobody works on any more.',
+  forcible: true,
   statuses: { 202: 'It is used, and will be deleted.', ...NODE },
-  run: (scene, { params: { id = '' }, signal }) =>
-    changeNode(scene, id, signal, 202, ({ state }) => (RELEASABLE.has(state) ? { state: 'used' } : undefined)),
+  async run(scene, { params: { id = '' }, isForced, signal }) {
+    const before = (await scene.store.nodes.get(id))?.record;
+    const refusal = isForced || before?.state !== 'ready' ? undefined : await ofOthers(scene, before.allocatedTo);
+    if (refusal !== undefined) return refusal;
+    return changeNode(scene, id, signal, 202, ({ state, allocatedTo }) =>
+      RELEASABLE.has(state) || (state === 'ready' && allocatedTo !== null) ? { state: 'used' } : undefined,
+    );
+  },
 });
 
 const requestNodes = call({
@@ -244,7 +266,7 @@ const requestNodes = call({
     const now = wallSeconds(clock);
     const record = newRequest({
       nodeTypes: body.labels,
-      requestor: `web:${who}`,
+      requestor: `${REQUESTOR_PREFIX}${who}`,
       provider: body.provider ?? null,
       tenantName: body.tenant_name ?? null,
       eventId: body.event_id ?? null,
@@ -261,9 +283,16 @@ const releaseRequest = call({
   path: '/api/v1/requests/:id',
   name: 'releaseRequest',
   summary: 'Gives back a request and its nodes, or calls it off.',
-  statuses: { 200: 'Its nodes will be deleted.', 404: 'There is no such request.', 409: 'A scheduler has its nodes.' },
-  async run({ store }, { params: { id = '' }, signal }) {
-    const outcome = await giveBackRequest(store, id, signal);
+  forcible: true,
+  statuses: {
+    200: 'Its nodes will be deleted.',
+    404: 'There is no such request.',
+    409: 'It is of a scheduler, or a scheduler has its nodes.',
+  },
+  async run(scene, { params: { id = '' }, isForced, signal }) {
+    const refusedFor = isForced ? undefined : await ofOthers(scene, id);
+    if (refusedFor !== undefined) return refusedFor;
+    const outcome = await giveBackRequest(scene.store, id, signal);
     return typeof outcome === 'string' ? refusal('request', id, outcome) : done(200, { id, ...outcome });
   },
 });

@@ -58,10 +58,11 @@ async function perform(call: AdminCall, request: WebRequest, who: string, scene:
   if ('problem' in body) return { status: 400, code: 'bad-request', message: body.problem };
   const { state } = scene.store.zk;
   if (state !== 'connected') return { status: 503, code: 'not-connected', message: `ZooKeeper is ${state}` };
+  const isForced = call.forcible === true && request.query.get('force') === 'true';
   const limit = deadline(PATIENCE_MS, 'the change', scene.clock);
   const signal = AbortSignal.any([request.signal, limit.signal]);
   try {
-    const running = call.run(scene, { params: request.params, body: body.value, who, signal });
+    const running = call.run(scene, { params: request.params, body: body.value, isForced, who, signal });
     return await Promise.race([running, untilAborted(signal)]);
   } catch (error) {
     return failureOf(error, request, scene.log);

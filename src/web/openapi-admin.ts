@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { ADMIN_CALLS, type AdminCall } from './admin-calls';
-import { braced, json, type Operation, pathParameters, type Paths, PROBLEM_REF } from './openapi-parts';
+import { braced, json, type Operation, pathParameters, type Paths, PROBLEM_REF, query } from './openapi-parts';
 
 /** What needs a token. */
 export function adminPaths(): Paths {
@@ -22,7 +22,7 @@ const ALWAYS = {
   504: 'ZooKeeper did not answer in time.',
 } as const;
 
-function operationOf({ name, summary, path, body, statuses }: AdminCall): Operation {
+function operationOf({ name, summary, path, body, forcible, statuses }: AdminCall): Operation {
   const own = Object.entries(statuses).map(([status, description]): [string, object] => [
     status,
     Number(status) < 300 ? json(description, { type: 'object' }) : json(description, PROBLEM_REF),
@@ -32,7 +32,10 @@ function operationOf({ name, summary, path, body, statuses }: AdminCall): Operat
     summary,
     operationId: name,
     tags: ['change'],
-    parameters: pathParameters(path),
+    parameters: [
+      ...pathParameters(path),
+      ...(forcible === true ? [query('force', 'Also what is of others.', 'boolean')] : []),
+    ],
     ...(body === undefined ? {} : { requestBody: bodyOf(body) }),
     security: [{ token: [] }],
     responses: Object.fromEntries([...always, ...own]),

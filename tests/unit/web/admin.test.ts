@@ -1,6 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { newRequest } from '../../../src/model/request-record';
 import type { Fields, Logger } from '../../../src/runtime/log';
 import type { ConfiguredImage } from '../../../src/web/admin-calls';
 import { AdminTokens } from '../../../src/web/admin-tokens';
@@ -199,6 +200,23 @@ describe('requests', () => {
     });
     expect((await send('DELETE', `/api/v1/requests/${id}`)).value).toEqual({ id, nodes: [] });
     expect((await send('DELETE', `/api/v1/requests/${id}`)).status).toBe(404);
+  });
+
+  test('of a scheduler are only taken away with force', async () => {
+    const record = newRequest({ nodeTypes: ['small'], requestor: 'zuul', stateTime: 1 });
+    const id = await web.store.requests.create(record, 200, 'persistent');
+    await web.settled();
+    const polite = await send('DELETE', `/api/v1/requests/${id}`);
+    expect([polite.status, codeOf(polite)]).toEqual([409, 'of-others']);
+    const { id: node } = firstNode();
+    const spare = await send('POST', `/api/v1/nodes/${node}/release`);
+    expect([spare.status, codeOf(spare)]).toEqual([409, 'wrong-state']); // ready for whoever comes: nobody's to give back
+    const claim = (await web.store.nodes.claim(node, new AbortController().signal))!;
+    await claim.write({ allocatedTo: id });
+    await claim.release();
+    expect(codeOf(await send('POST', `/api/v1/nodes/${node}/release`))).toBe('of-others');
+    expect((await send('POST', `/api/v1/nodes/${node}/release?force=true`)).status).toBe(202);
+    expect((await send('DELETE', `/api/v1/requests/${id}?force=true`)).value).toEqual({ id, nodes: [] });
   });
 
   test('that are fulfilled give their nodes back as used, unless a scheduler has them', async () => {
