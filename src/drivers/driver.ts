@@ -13,6 +13,11 @@ export interface DriverTools {
   readonly random: Random;
   readonly log: Logger;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /**
+   * False while the program cannot be sure that what it has decided still holds, as after it was stopped for a while: then no
+   * instance is asked for or destroyed (`TransientError`), also where a call is only repeated. Default: always true.
+   */
+  readonly mayAct?: () => boolean;
 }
 
 /** A cloud adapter. A new one is: folder, schema, provider, entry in `registry.ts`, page of docs, green `tests/drivers/` run. */

@@ -1,6 +1,7 @@
 import type { ProviderConfig } from '../config/types';
 import { activities } from '../runtime/activities';
 import type { DriverTools, Provider } from './driver';
+import { TransientError } from './errors';
 import { observed, type ObservedCall } from './observed';
 import { withRateLimit } from './rate-limit';
 import { driverOf } from './registry';
@@ -22,7 +23,7 @@ export function openProvider(config: ProviderConfig, tools: DriverTools, options
   const driver = driverOf(config);
   const { clock, random } = tools;
   const { onCall, attempts } = options;
-  const plain = listed(confirmed(driver.connect(config, tools)));
+  const plain = listed(confirmed(driver.connect(config, tools), tools));
   const told = onCall === undefined ? plain : observed(plain, clock, onCall);
   const limited = withRateLimit(told, driver.requestDistanceMs?.(config) ?? 0, clock);
   return withTransientRetries(limited, { clock, random, ...(attempts === undefined ? {} : { attempts }) });
@@ -33,13 +34,22 @@ function listed(inner: Provider): Provider {
   return wrapProvider(inner, (call, work) => activities.track('cloud call', { provider: inner.name, call }, work));
 }
 
-/** Asks `confirm` of a launch when its turn has come, and again before each repetition. */
-function confirmed(inner: Provider): Provider {
+/** Looks whether a call that changes something may still be made when its turn has come, and before each repetition. */
+function confirmed(inner: Provider, { mayAct = () => true }: DriverTools): Provider {
+  const requireCertainty = () => {
+    if (!mayAct())
+      throw new TransientError(inner.name, { cause: new Error('ZooKeeper may have given our part to others') });
+  };
   return {
     ...wrapProvider(inner, (_call, work) => work()),
     launch: async (spec, signal) => {
+      requireCertainty();
       spec.confirm?.();
       return inner.launch(spec, signal);
+    },
+    destroy: async (externalId, signal) => {
+      requireCertainty();
+      return inner.destroy(externalId, signal);
     },
   };
 }

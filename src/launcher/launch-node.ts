@@ -54,6 +54,9 @@ export interface LaunchJob {
   endsSet?(): boolean;
 }
 
+/** While the link to ZooKeeper is down, and it is open whether the lock will turn out to be lost. */
+const UNSURE_PAUSE_MS = 100;
+
 /** 'lost': the node is not ours any more, or we were told to stop; nothing was written after that. */
 export type LaunchOutcome = 'ready' | 'failed' | 'aborted' | 'lost';
 
@@ -111,6 +114,8 @@ async function attempts(
     } catch (error) {
       signal.throwIfAborted();
       if (error instanceof ClaimLostError) throw error;
+      // A limit of time may have passed because this process stood still: then the instance is another launcher's by now.
+      while (!node.isHeld()) await tools.clock.sleep(UNSURE_PAUSE_MS, signal);
       const cause = launchCause(error, calls.unanswered);
       report.ended(launchResult(error));
       report.setBack(cause);
@@ -222,6 +227,7 @@ function launchSpec(
       [NODE_ID_KEY]: node.id,
       [POOL_NAME_KEY]: pool.name,
       [PROVIDER_NAME_KEY]: job.runtime.config.name,
+      ...oldKeys(label),
       ...(installation === undefined ? {} : { [INSTALLATION_ID_KEY]: installation }),
     },
     ...(job.zone === undefined ? {} : { zone: job.zone }),
@@ -229,6 +235,12 @@ function launchSpec(
       if (!node.isHeld()) throw new ClaimLostError(node.id, 'lock-gone');
     },
   };
+}
+
+/** What releases 3.0 to 8.0 have set besides (drivers.md 16), for tools that still look for it. */
+function oldKeys({ name, diskImage, cloudImage }: PoolLabelConfig): Record<string, string> {
+  const image = diskImage ?? cloudImage;
+  return { nodepool_node_label: name, ...(image === undefined ? {} : { nodepool_image_name: image }) };
 }
 
 async function hostKeysOf(

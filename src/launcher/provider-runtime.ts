@@ -60,6 +60,7 @@ export class ProviderRuntime implements Reconciler {
       clock: tools.clock,
       random: tools.random,
       env: tools.env,
+      mayAct: () => tools.store.zk.session?.isLeased() === true,
       log: tools.log.child({ logger: `nodepool.driver.${config.driver}`, provider: config.name }),
     });
   }

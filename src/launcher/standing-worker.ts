@@ -175,7 +175,7 @@ export class StandingWorker implements Reconciler {
       return true;
     } catch (error) {
       signal.throwIfAborted();
-      if (!this.#isCurrent(machine)) return false;
+      if (!this.#isCurrent(machine) || this.#mayHaveStoodStill()) return false;
       this.#judge(machine, { kind: 'unfit' });
       this.#warn('machine cannot be reached, it is taken out of service', machine, error);
       this.scope.nudge();
@@ -204,6 +204,7 @@ export class StandingWorker implements Reconciler {
         return true;
       } catch (error) {
         if (!this.#isCurrent(machine)) return true;
+        if (this.#mayHaveStoodStill()) return false;
         this.#judge(machine, { kind: 'unfit' });
         throw error;
       }
@@ -250,6 +251,14 @@ export class StandingWorker implements Reconciler {
       if (error instanceof ClaimLostError || this.scope.stopped.aborted || this.#term?.signal.aborted === true) return;
       this.#warn(message, machine, error);
     });
+  }
+
+  /**
+   * Whether this process may have been stopped for a while: then a limit of time has passed for it and not for the machine,
+   * whose answer waits unread.
+   */
+  #mayHaveStoodStill(): boolean {
+    return this.tools.store.zk.session?.isLeased() !== true;
   }
 
   /** False for what was found out about a machine that is configured otherwise by now. */

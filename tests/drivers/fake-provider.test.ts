@@ -49,8 +49,8 @@ const fault = (it: object) => server.cloud.injectFault(NAME, it);
 
 describe('a launch whose caller may not ask any more', () => {
   const config = () => providerConfig({ name: NAME, section: { cloud: 'fake' } });
-  const open = () => {
-    const provider = openProvider(config(), { ...driverTools(), env: server.env });
+  const open = (mayAct = () => true) => {
+    const provider = openProvider(config(), { ...driverTools(), env: server.env, mayAct });
     providers.push(provider);
     return provider;
   };
@@ -68,6 +68,15 @@ describe('a launch whose caller may not ask any more', () => {
     const confirm = confirmTimes(confirmations);
     await expect(open().launch({ ...spec('np1'), confirm }, never)).rejects.toThrow('not mine');
     expect(calls()).toHaveLength(asked);
+  });
+
+  test('no instance is asked for or destroyed while it is not certain that we are in charge; then it is', async () => {
+    const answers = [false, false, true, false, true];
+    const provider = open(() => answers.shift()!);
+    const { externalId } = await provider.launch(spec('np1'), never);
+    expect(calls()).toHaveLength(1);
+    await provider.destroy(externalId, never);
+    expect(answers).toEqual([]);
   });
 });
 

@@ -210,6 +210,8 @@ describe('launching a node', () => {
         nodepool_node_id: it.held.id,
         nodepool_pool_name: 'main',
         nodepool_provider_name: 'fake-east',
+        nodepool_image_name: 'Fake Precise',
+        nodepool_node_label: 'small',
       },
     });
   });
@@ -455,6 +457,19 @@ describe('launching a node', () => {
     expect(await it.start()).toBe('failed');
     expect(it.cloud.launched).toHaveLength(1);
     expect(await it.stored()).toMatchObject({ state: 'failed', externalId: `id-np${it.held.id}` });
+  });
+
+  test("a time limit that passes when the lock is gone destroys nothing: the instance is another launcher's", async () => {
+    const it = await begin({ settles: ['hang'] });
+    const outcome = it.start();
+    await clock.untilSleeping(1);
+    jest.spyOn(it.held, 'isHeld').mockReturnValue(false); // what follows from it has not been noticed yet
+    await clock.advance(600_000);
+    await clock.untilSleeping(1);
+    it.now.abort(new Error('the lock is lost'));
+    expect(await outcome).toBe('lost');
+    expect(it.cloud.destroyed).toEqual([]);
+    expect((await it.stored()).state).toBe('building');
   });
 
   test('a driver can ask at any moment whether the instance is still wanted', async () => {

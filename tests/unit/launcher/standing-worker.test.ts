@@ -249,3 +249,17 @@ test.each(['dropReply', 'dropRequest'] as const)('registers once after %s', asyn
   expect(states().sort()).toEqual(['a/0 ready', 'a/1 ready', 'a/2 ready']);
   expect(await created()).toBeGreaterThanOrEqual(3);
 });
+
+test('finds nothing out about a machine in a moment in which it may have stood still itself', async () => {
+  await open([machine('a')]);
+  await passes();
+  racks.down.add('a');
+  server.suspend(zk); // as after a freeze: nothing was heard of the session for longer than its lease
+  expect(await worker.reach([...store.nodes.view().nodes.keys()], never)).toBe(false);
+  racks.down.delete('a');
+  server.resume(zk);
+  await zk.connected();
+  await passes();
+  expect(states()).toEqual(['a/0 ready']);
+  expect(warnings).toEqual([]);
+});
