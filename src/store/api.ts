@@ -141,11 +141,14 @@ export interface ImagesView extends View {
   readonly images: ReadonlyMap<string, ImageEntry>;
 }
 
+/** `builds`: without what is below them. `uploads`: without the locks of builds and uploads, which all seem unlocked then. */
+export type ImagesExtent = 'builds' | 'uploads' | 'all';
+
 export interface Images {
   /** Opens the watch-fed view; one per store, shared. */
   view(): ImagesView;
-  /** The same shape, read once from the server. */
-  read(): Promise<ReadonlyMap<string, ImageEntry>>;
+  /** The same shape, read once from the server, as far as `extent` says; default 'all'. */
+  read(extent?: ImagesExtent): Promise<ReadonlyMap<string, ImageEntry>>;
   /** Tries the image's build lock; undefined if held by somebody else. Makes the image's znodes if missing. */
   claimImage(image: string, signal: AbortSignal): Promise<ImageClaim | undefined>;
   /** Tries the lock of (build, provider); undefined if held, or if the build is gone. */

@@ -17,7 +17,7 @@ export type ImageData = Readonly<Record<string, string>>;
 export async function exportImageData(zk: ZooKeeper, tools: ZkTools): Promise<ImageData> {
   const parts = toParts(zk, tools);
   const snapshot = new DirectSnapshot((ops) => untilKnown(parts, () => zk.multiRead(ops)));
-  const images = await readImages(snapshot);
+  const images = await readImages(snapshot, 'uploads');
   const data: [string, string][] = [];
   const add = (path: string) => data.push([path, snapshot.get(path)?.data.toString() ?? '']);
   for (const image of images.values()) {

@@ -3,7 +3,7 @@ import * as paths from '../model/paths';
 import type { ImageBuild, ImageUpload } from '../model/records';
 import { wallSeconds } from '../runtime/clock';
 import { isZkError } from '../zk/errors';
-import type { ImageClaim, ImageEntry, Images, ImagesView, RecordClaim, Stored, UploadsClaim } from './api';
+import type { ImageClaim, ImageEntry, Images, ImagesExtent, ImagesView, RecordClaim, Stored, UploadsClaim } from './api';
 import { claimRecord, hasNoUpload, LockedRecord, type RecordKind, tryLock } from './claims';
 import { DirectSnapshot } from './direct-reads';
 import { toStored } from './entries';
@@ -22,8 +22,9 @@ export class TreeImages implements Images {
     readonly view: () => ImagesView,
   ) {}
 
-  read(): Promise<ReadonlyMap<string, ImageEntry>> {
-    return readImages(new DirectSnapshot((ops) => untilKnown(this.parts, () => this.parts.zk.multiRead(ops))));
+  read(extent: ImagesExtent = 'all'): Promise<ReadonlyMap<string, ImageEntry>> {
+    const snapshot = new DirectSnapshot((ops) => untilKnown(this.parts, () => this.parts.zk.multiRead(ops)));
+    return readImages(snapshot, extent);
   }
 
   async claimImage(image: string, signal: AbortSignal): Promise<ImageClaim | undefined> {

@@ -1,10 +1,13 @@
 import * as paths from '../model/paths';
-import type { ImageEntry } from './api';
+import type { ImageEntry, ImagesExtent } from './api';
 import type { DirectSnapshot } from './direct-reads';
 import { imageEntry } from './image-entries';
 
 /** All images with everything below them: a few rounds of reads, one for each level of the tree. */
-export async function readImages(snapshot: DirectSnapshot): Promise<ReadonlyMap<string, ImageEntry>> {
+export async function readImages(
+  snapshot: DirectSnapshot,
+  extent: ImagesExtent,
+): Promise<ReadonlyMap<string, ImageEntry>> {
   await snapshot.fetch([], [paths.IMAGES]);
   const images = snapshot.children(paths.IMAGES).filter(isRecord).sort();
   await snapshot.fetch(
@@ -27,20 +30,30 @@ export async function readImages(snapshot: DirectSnapshot): Promise<ReadonlyMap<
   );
   await snapshot.fetch(
     [...flags.filter(isUploadRequest), ...builds.map(paths.buildPath)],
-    builds.flatMap((it) => [paths.buildNumberLock(it), paths.buildProvidersPath(it)]),
+    builds.flatMap((it) => [
+      ...(extent === 'all' ? [paths.buildNumberLock(it)] : []),
+      ...(extent === 'builds' ? [] : [paths.buildProvidersPath(it)]),
+    ]),
   );
-  await readUploads(snapshot, builds);
+  if (extent !== 'builds') await readUploads(snapshot, builds, extent === 'all');
   const entries = images.flatMap((it) => imageEntry(snapshot, it, undefined) ?? []);
   return new Map(entries.map((it) => [it.image, it]));
 }
 
-async function readUploads(snapshot: DirectSnapshot, builds: readonly paths.BuildKey[]): Promise<void> {
+async function readUploads(
+  snapshot: DirectSnapshot,
+  builds: readonly paths.BuildKey[],
+  withLocks: boolean,
+): Promise<void> {
   const dirs = builds.flatMap((build) =>
     snapshot.children(paths.buildProvidersPath(build)).map((provider) => ({ build, provider })),
   );
   await snapshot.fetch(
     [],
-    dirs.flatMap((it) => [paths.uploadsPath(it.build, it.provider), paths.imageUploadLock(it.build, it.provider)]),
+    dirs.flatMap((it) => [
+      paths.uploadsPath(it.build, it.provider),
+      ...(withLocks ? [paths.imageUploadLock(it.build, it.provider)] : []),
+    ]),
   );
   const uploads = dirs.flatMap(({ build, provider }) =>
     snapshot
@@ -48,7 +61,7 @@ async function readUploads(snapshot: DirectSnapshot, builds: readonly paths.Buil
       .filter(isRecord)
       .map((upload) => ({ ...build, provider, upload })),
   );
-  await snapshot.fetch(uploads.map(paths.uploadPath), uploads.map(paths.uploadNumberLock));
+  await snapshot.fetch(uploads.map(paths.uploadPath), withLocks ? uploads.map(paths.uploadNumberLock) : []);
 }
 
 const isUploadRequest = (path: string) => path.slice(path.lastIndexOf('/') + 1).startsWith(paths.REQUEST_UPLOAD);

@@ -20,7 +20,7 @@ export const run: Command = (context, [name], options) => {
       const asked = await askProviders(context, configs, (provider) =>
         provider.images === undefined ? Promise.resolve([]) : provider.images.list(context.signal),
       );
-      const ready = allUploads(await images.read()).filter((it) => it.record?.state === 'ready');
+      const ready = allUploads(await images.read('uploads')).filter((it) => it.record?.state === 'ready');
       const rows = answered(context, asked).flatMap(({ config, answer }) => aliensOf(config, answer, ready));
       return () => alienImagesView(rows);
     },

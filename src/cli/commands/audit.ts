@@ -42,7 +42,7 @@ async function audit(context: CommandContext, configs: readonly ProviderConfig[]
 }
 
 async function readRecords(store: Store): Promise<Records> {
-  const [nodes, images] = await Promise.all([store.nodes.read(), store.images.read()]);
+  const [nodes, images] = await Promise.all([store.nodes.read(), store.images.read('uploads')]);
   return { nodes, images };
 }
 

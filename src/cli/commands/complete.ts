@@ -43,7 +43,7 @@ async function namesInTree(
     case 'request':
       return childrenOf(store, REQUESTS);
     case 'build':
-      return [...(await store.images.read()).values()].flatMap((image) =>
+      return [...(await store.images.read('builds')).values()].flatMap((image) =>
         [...image.builds.values()].map(({ key }) => `${key.image}-${key.build}`),
       );
     case 'label':

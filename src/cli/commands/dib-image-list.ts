@@ -7,6 +7,7 @@ import { readable, showTree, type TreeParts } from '../lists/tree-list';
 export const run: Command = (context, _args, options) =>
   showTree(context, options, {
     parts: ['images'],
+    extent: 'builds',
     view: (tree, nowSeconds) => buildsView(readable(buildsOf(tree)), nowSeconds),
     broken: (tree) =>
       buildsOf(tree).map((it) => ({ name: `build ${it.key.image}-${it.key.build}`, broken: it.broken })),

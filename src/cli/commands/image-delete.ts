@@ -9,7 +9,7 @@ export const run: Command = async (context, [id], options) => {
   const given = givenParts(options);
   if (id === undefined) requireAll(given);
   const { images } = await context.store();
-  const key = id === undefined ? (given as UploadKey) : findUpload(await images.read(), id, given);
+  const key = id === undefined ? (given as UploadKey) : findUpload(await images.read('uploads'), id, given);
   const outcome = key === undefined ? 'not-found' : await images.markUploadDeleting(key);
   if (outcome === 'not-found') await context.print('Image upload not found\n');
   if (outcome === 'in-progress') await context.print('Cannot delete because image upload in progress\n');

@@ -15,7 +15,11 @@ const PARTS = ['images'] as const;
 export const run: Command = (context, _args, options) =>
   options['detail'] === true
     ? showList(context, options, detailedSource(context))
-    : showTree(context, options, { parts: PARTS, view: (tree, now) => imageStatusView(rowsOf(tree), now) });
+    : showTree(context, options, {
+        parts: PARTS,
+        extent: 'builds',
+        view: (tree, now) => imageStatusView(rowsOf(tree), now),
+      });
 
 function rowsOf({ images }: Pick<TreeParts, 'images'>) {
   return byName(images).map((it) => {
@@ -30,7 +34,7 @@ function detailedSource(context: CommandContext) {
   const waitsNow = async () => readWaits({ ...context, zk: (await context.store()).zk });
   const listing = (tree: TreeParts, waits: readonly BuilderWaits[]) => (nowSeconds: number) =>
     imageStatusView(withWaits(rowsOf(tree), waits), nowSeconds, true);
-  const read = async () => listing(await readParts(await context.store(), PARTS), await waitsNow());
+  const read = async () => listing(await readParts(await context.store(), PARTS, 'builds'), await waitsNow());
   return {
     shape: imageStatusView([], 0, true),
     read,

@@ -5,7 +5,7 @@ import type { Command } from '../context';
 /** cli.md 4.13. */
 export const run: Command = async (context, [provider = '']) => {
   const store = await context.store();
-  const [images, nodes] = await Promise.all([store.images.read(), store.nodes.read()]);
+  const [images, nodes] = await Promise.all([store.images.read('uploads'), store.nodes.read()]);
   const builds = [...images.values()].flatMap((image) =>
     [...image.builds.values()].flatMap((build) => {
       const entry = build.providers.get(provider);

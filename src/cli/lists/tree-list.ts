@@ -2,6 +2,7 @@ import type {
   ComponentEntry,
   ComponentsView,
   ImageEntry,
+  ImagesExtent,
   NodeEntry,
   RequestEntry,
   Store,
@@ -37,6 +38,8 @@ const EMPTY: TreeParts = {
 /** A list that is made of parts of the tree. */
 export interface TreeList<Row> {
   readonly parts: readonly Part[];
+  /** How much of the images it looks at. */
+  readonly extent?: ImagesExtent;
   view(tree: TreeParts, nowSeconds: number): View<Row>;
   /** Records that are left out, by the name that the user knows. */
   broken?(tree: TreeParts): Iterable<{ readonly name: string; readonly broken: string | undefined }>;
@@ -47,7 +50,7 @@ export function showTree<Row>(context: CommandContext, options: Options, list: T
   const source: ListSource<Row> = {
     shape: list.view(EMPTY, 0),
     async read() {
-      const tree = await readParts(await context.store(), list.parts);
+      const tree = await readParts(await context.store(), list.parts, list.extent);
       if (list.broken !== undefined) complainOfBroken(context, list.broken(tree));
       return listingOf(list, tree);
     },
@@ -61,12 +64,16 @@ function listingOf<Row>(list: TreeList<Row>, tree: TreeParts): Listing<Row> {
 }
 
 /** Reads parts straight from the server, side by side. */
-export async function readParts(store: Store, parts: readonly Part[]): Promise<TreeParts> {
+export async function readParts(
+  store: Store,
+  parts: readonly Part[],
+  extent: ImagesExtent = 'uploads',
+): Promise<TreeParts> {
   const has = (part: Part) => parts.includes(part);
   const [nodes, requests, images, components] = await Promise.all([
     has('nodes') ? store.nodes.read() : EMPTY.nodes,
     has('requests') ? store.requests.read() : EMPTY.requests,
-    has('images') ? store.images.read() : EMPTY.images,
+    has('images') ? store.images.read(extent) : EMPTY.images,
     has('components') ? store.components.read() : undefined,
   ]);
   if (components === undefined) return { nodes, requests, images, components: EMPTY.components };
@@ -86,12 +93,17 @@ export async function openParts(
   await Promise.all(views.map((it) => it.ready(signal)));
   const has = (part: Part) => parts.includes(part);
   const current = (): TreeParts => ({
-    nodes: has('nodes') ? store.nodes.view().nodes : EMPTY.nodes,
-    requests: has('requests') ? store.requests.view().requests : EMPTY.requests,
+    nodes: has('nodes') ? inOrder(store.nodes.view().nodes) : EMPTY.nodes,
+    requests: has('requests') ? inOrder(store.requests.view().requests) : EMPTY.requests,
     images: has('images') ? store.images.view().images : EMPTY.images,
     components: has('components') ? cachedComponents(store.components.view()) : EMPTY.components,
   });
   return { current, views };
+}
+
+/** A cache has them as they came; a list that is read has them by id. */
+function inOrder<E>(entries: ReadonlyMap<string, E>): ReadonlyMap<string, E> {
+  return new Map([...entries].sort(([one], [other]) => (one < other ? -1 : 1)));
 }
 
 function cachedComponents({ pools, launchers, builders }: ComponentsView): TreeParts['components'] {

@@ -40,6 +40,8 @@ diskimages:
   - {name: deb}
   - {name: asleep, pause: true}
   - {name: parent, abstract: true}
+providers:
+  - {name: fake-east, driver: fake, cloud: fake, diskimages: [{name: deb}], pools: []}
 `,
     );
     return {
@@ -136,6 +138,66 @@ diskimages:
     await tree.unlock(NODE);
     await tree.run('hold', '--reason', 'looking at it', '0000000000');
     expect(await tree.record(NODE)).toMatchObject({ state: 'hold', comment: 'looking at it' });
+  });
+
+  test('hold --hold-time is when it will be deleted; zeros of an id may be left out, and several ids be given', async () => {
+    const tree = await on('15-node-in-use-locked');
+    await tree.unlock(NODE);
+    const { status, stdout } = await tree.run('hold', '--hold-time', '2h', '0', '7');
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/^Node id 7 not found\n\+-[^]*\| 0000000000 \|/);
+    expect(await tree.record(NODE)).toMatchObject({ state: 'hold', hold_expiration: 7200 });
+  });
+
+  test('of several nodes those that can be changed are, and the status tells of the others', async () => {
+    const tree = await on('21-request-fulfilled-two-nodes');
+    const { stdout } = await tree.run('list', '--format', 'csv', '--fields', 'id');
+    const [first, second] = stdout.trim().split('\r\n').slice(1);
+    await tree.lock(`/nodepool/nodes/${first}`);
+    const outcome = await tree.run('delete', first!, second!);
+    expect(outcome.status).toBe(1);
+    expect(outcome.stderr).toBe(`nodepool: error: node ${first} is locked by somebody else; gave up after 5 s\n`);
+    expect(await tree.record(`/nodepool/nodes/${second}`)).toMatchObject({ state: 'deleting' });
+    expect(await tree.record(`/nodepool/nodes/${first}`)).not.toMatchObject({ state: 'deleting' });
+  });
+
+  test('image-delete ID: by what the provider calls the image, as far as that is one', async () => {
+    const tree = await on('07-image-two-builds-ready');
+    const { stdout } = await tree.run('image-list', '--format', 'json', '--filter', 'provider=fake-east');
+    const [upload] = JSON.parse(stdout) as {
+      id: string;
+      external_id: string;
+      external_name: string;
+      upload_id: string;
+    }[];
+    const { id: build, external_id: externalId, external_name: name, upload_id: number } = upload!;
+    const several = await tree.run('image-delete', name);
+    expect(several.status).toBe(1);
+    expect(several.stderr).toMatch(/2 images are called .*: say which with --provider or --build-id/);
+    expect(await tree.run('image-delete', '--force', externalId)).toEqual({ status: 0, stdout: '', stderr: '' });
+    const path = `${IMAGE}/builds/${build}/providers/fake-east/images/${number}`;
+    expect(await tree.record(path)).toMatchObject({ state: 'deleting' });
+    expect(await tree.run('image-delete', name, '--provider', 'fake-west')).toMatchObject({ status: 0, stdout: '' });
+    expect((await tree.run('image-delete', 'nothing')).stdout).toBe('Image upload not found\n');
+  });
+
+  test.each([
+    [['image-upload', '--no-wait', 'fake-east', 'deb'], `${IMAGE}/request-upload-fake-east`],
+    [['image-update', '--no-wait', 'all', 'deb'], `${IMAGE}/request-build`],
+  ])('%j only asks', async (args, path) => {
+    const tree = await on('07-image-two-builds-ready');
+    expect(await tree.run(...args)).toEqual({ status: 0, stdout: '', stderr: '' });
+    expect(await tree.exists(path)).toBe(true);
+  });
+
+  test.each([
+    [['image-upload', 'nowhere', 'deb'], 'Provider nowhere does not exist'],
+    [['image-update', 'nowhere', 'deb'], 'Provider nowhere does not exist'],
+    [['image-upload', 'all', 'nobody'], 'Trying to upload a non disk-image-builder image: nobody'],
+    [['image-update', 'fake-east', 'asleep'], 'Image specified, asleep, is not in use.'],
+  ])('%j is refused in the words of old', async (args, message) => {
+    const tree = await on('07-image-two-builds-ready');
+    expect(await tree.run(...args)).toEqual({ status: 1, stdout: '', stderr: `nodepool: error: ${message}\n` });
   });
 
   test('a node that is not there is told, one that is locked is an error', async () => {
