@@ -3,7 +3,16 @@ import * as paths from '../model/paths';
 import type { ImageBuild, ImageUpload } from '../model/records';
 import { wallSeconds } from '../runtime/clock';
 import { isZkError } from '../zk/errors';
-import type { ImageClaim, ImageEntry, Images, ImagesExtent, ImagesView, RecordClaim, Stored, UploadsClaim } from './api';
+import type {
+  ImageClaim,
+  ImageEntry,
+  Images,
+  ImagesExtent,
+  ImagesView,
+  RecordClaim,
+  Stored,
+  UploadsClaim,
+} from './api';
 import { claimRecord, hasNoUpload, LockedRecord, type RecordKind, tryLock } from './claims';
 import { DirectSnapshot } from './direct-reads';
 import { toStored } from './entries';
