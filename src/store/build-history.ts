@@ -39,7 +39,7 @@ export class BuildHistory {
         const before = found === undefined ? [] : parseHistory(entry.image, found.data);
         const data = printHistory(withHistoryEntry(before, entry));
         try {
-          if (found === undefined) await this.#create(path, data);
+          if (found === undefined) await this.#create(path, data, signal);
           else await this.#parts.zk.set(path, data, found.stat.version);
           return;
         } catch (error) {
@@ -50,8 +50,8 @@ export class BuildHistory {
     await untilKnown(this.#parts, attempt, { signal });
   }
 
-  async #create(path: string, data: Buffer): Promise<void> {
-    await makePath(this.#parts, BUILD_HISTORY);
+  async #create(path: string, data: Buffer, signal: AbortSignal): Promise<void> {
+    await makePath(this.#parts, BUILD_HISTORY, signal);
     await this.#parts.zk.create(path, data);
   }
 }

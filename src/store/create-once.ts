@@ -65,7 +65,7 @@ export function createAllOnce(
       return await create(parts, request);
     } catch (error) {
       if (!request.makesParents || !(await isDirMissing(parts, request, error))) throw error;
-      await makePath(parts, request.dir);
+      await makePath(parts, request.dir, options.signal);
       return attempt(false);
     }
   };

@@ -197,16 +197,17 @@ function deepestFirst(paths: readonly string[]): string[] {
   return [...paths].sort((one, other) => other.length - one.length);
 }
 
-/** Makes an empty znode and its missing parents, up to and with the chroot itself; what is above that must exist (zk-tree 1). */
-export async function makePath(parts: StoreParts, path: string): Promise<void> {
-  await untilKnown(parts, async () => {
+/** Makes an empty znode and its missing parents, up to and with the chroot itself; what is above that must exist (zk-tree 1). `signal` ends the wait for a link. */
+export async function makePath(parts: StoreParts, path: string, signal?: AbortSignal): Promise<void> {
+  const attempt = async () => {
     try {
       await parts.zk.create(path, Buffer.alloc(0));
     } catch (error) {
       if (isZkError(error, 'NODE_EXISTS')) return;
       if (!isZkError(error, 'NO_NODE') || path === '/') throw error;
-      await makePath(parts, path.slice(0, path.lastIndexOf('/')) || '/');
-      await makePath(parts, path);
+      await makePath(parts, path.slice(0, path.lastIndexOf('/')) || '/', signal);
+      await makePath(parts, path, signal);
     }
-  });
+  };
+  await untilKnown(parts, attempt, signal === undefined ? {} : { signal });
 }

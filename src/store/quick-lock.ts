@@ -61,7 +61,7 @@ export async function quickLock(
         if (failedStep < 0) throw error;
         const failure = judge(error.code, failedStep, dirIs);
         if (failure === 'no-parent') {
-          await makePath(parts, it.dir.slice(0, it.dir.lastIndexOf('/')));
+          await makePath(parts, it.dir.slice(0, it.dir.lastIndexOf('/')), signal);
           continue;
         }
         if (failure !== 'other-way' || flips > 1) return failure === 'other-way' ? 'contended' : failure;

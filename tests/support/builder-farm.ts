@@ -32,6 +32,8 @@ export interface FarmConfig {
   /** Lines below `providers:`. Default: one fake provider `east` with `deb`. */
   readonly providers?: readonly string[];
   readonly elementsDir?: string;
+  /** Where it finds ZooKeeper, if not where the others do. */
+  readonly hosts?: string;
   /** Names. Default: none. */
   readonly labels?: readonly string[];
   /** Further lines of the top level. */
@@ -104,7 +106,7 @@ export class BuilderFarm {
   /** (Re)writes the configuration of one builder. */
   async configure(builder: string, config: FarmConfig = {}): Promise<string> {
     for (const it of [this.imagesDir(builder), this.logDir(builder)]) await mkdir(it, { recursive: true });
-    const servers = this.hosts.split(',').flatMap((it) => {
+    const servers = (config.hosts ?? this.hosts).split(',').flatMap((it) => {
       const [host, port] = it.split(':');
       return [`- host: ${host}`, `  port: ${port}`];
     });

@@ -5,6 +5,7 @@ import { systemClock } from '../../../src/runtime/clock';
 import type { ImageEntry } from '../../../src/store/api';
 import { type PrivateServer, startZooKeeper } from '../../../src/zk/server/private-server';
 import { BuilderFarm, FAKE_TOOL, fakeProvider } from '../../support/builder-farm';
+import { TcpProxy } from '../../support/tcp-proxy';
 
 const NAMES = Array.from({ length: 8 }, (_, index) => `deb-${index}`);
 const PROVIDERS = ['east', 'west'];
@@ -37,12 +38,34 @@ describe('a fleet of builders', () => {
     providers: PROVIDERS.flatMap((it) => fakeProvider(it, NAMES)),
   };
 
+  /** Links of one builder to all servers, which can be broken. */
+  let links: readonly TcpProxy[] = [];
+  afterEach(async () => {
+    await Promise.all(links.map((it) => it.close()));
+    links = [];
+  });
+  const openLinks = async (): Promise<string> => {
+    const targets = server.hosts.split(',').map((it) => it.split(':') as [string, string]);
+    links = await Promise.all(targets.map(([host, port]) => TcpProxy.open({ host, port: Number(port) })));
+    return links.map((it) => it.hosts).join(',');
+  };
+
   /** Makes the image tools wait, so that each builder gets one of the images first; returns the files that hold them. */
   const paused = async (): Promise<readonly string[]> => {
     const files = BUILDERS.map((it) => join(farm.imagesDir(it), 'fake-image-create.pause'));
     for (const it of BUILDERS) await farm.configure(it, config);
     for (const it of files) await writeFile(it, '');
     return files;
+  };
+
+  /** Every file on every disk belongs to a READY build. */
+  const checkFiles = async () => {
+    const images = await farm.store.images.read();
+    for (const name of BUILDERS) {
+      for (const { key } of groupBuildFiles(await farm.files(name)).values()) {
+        expect([key, images.get(key.image)?.builds.get(key.build)?.record?.state]).toEqual([key, 'ready']);
+      }
+    }
   };
 
   test('started at once, it builds every image once and spreads the work', async () => {
@@ -77,11 +100,43 @@ describe('a fleet of builders', () => {
     );
     for (const it of farm.builders) it.signal('SIGTERM');
     await Promise.all(farm.builders.slice(1).map((it) => it.ended()));
-    const images = await farm.store.images.read();
-    for (const name of BUILDERS) {
-      for (const { key } of groupBuildFiles(await farm.files(name)).values()) {
-        expect([key, images.get(key.image)?.builds.get(key.build)?.record?.state]).toEqual([key, 'ready']);
-      }
-    }
+    await checkFiles();
+  }, 120_000);
+
+  test('with one killed, one frozen and one cut off, nothing is written twice, and in the end every image is served', async () => {
+    const pauses = await paused();
+    const hosts = await openLinks();
+    const starting = BUILDERS.map((it) => farm.start(it, it === 'three' ? { ...config, hosts } : config));
+    const [first, second, third] = await Promise.all(starting);
+    for (const it of [first!, second!, third!]) await it.says(/building image/);
+    await first!.kill();
+    second!.signal('SIGSTOP');
+    for (const it of links) it.silence(true);
+    await third!.says(/image build failed.*cause=session-lost/); // it knows by its own clock: nobody tells it
+    await farm.until((images) => [...images.values()].every((it) => !it.buildLocked)); // the servers know, too
+    const abandoned = [...farm.store.images.view().images.values()].flatMap((it) => [...it.builds.values()]);
+    expect(abandoned.map((it) => it.record?.state)).toEqual(['building', 'building', 'building']);
+
+    for (const it of pauses) await rm(it);
+    for (const it of links) it.silence(false);
+    await farm.until(isServed); // by the one that came back; the others' records are gone
+    const ids = new Set(abandoned.map((it) => it.key.build));
+    const builds = [...farm.store.images.view().images.values()].flatMap((it) => [...it.builds.values()]);
+    expect(builds.filter((it) => ids.has(it.key.build))).toEqual([]);
+    expect(builds).toHaveLength(NAMES.length);
+    expect(new Set(builds.map((it) => it.record!.builderId)).size).toBe(1);
+
+    const said = second!.lines.length;
+    second!.signal('SIGCONT');
+    await second!.says(/image build failed.*cause=session-lost/, said);
+    await (await farm.start('one')).says(/cleared what an interrupted build left|builder runs/);
+    await Promise.all(NAMES.map((it) => farm.store.images.requestBuild(it)));
+    await farm.until(
+      (images) =>
+        isServed(images) && [...images.values()].every((it) => it.buildRequestedAt === undefined && !it.buildLocked),
+    );
+    for (const it of farm.builders) it.signal('SIGTERM');
+    await Promise.all(farm.builders.slice(1).map((it) => it.ended()));
+    await checkFiles();
   }, 120_000);
 });
