@@ -3,7 +3,7 @@ import type { Finding } from './read-section';
 import { labelSections } from './resolve-pools';
 import { FATAL, ONLY_LOAD, REMARK } from './schema-atoms';
 import { asList, asMap, asText, type Section } from './section';
-import type { DiskImageConfig } from './types';
+import type { DiskImageConfig, ProviderConfig } from './types';
 
 export interface ProviderEntry {
   readonly index: number;
@@ -93,6 +93,26 @@ function checkLabelImages(
     found.push({ path: [...place, 'cloud-image'], message, ...ONLY_LOAD });
   }
   return found;
+}
+
+/**
+ * Images that no builder will ever make: no format of their own, and no provider that takes images lists them. Up to 3.13
+ * the default was qcow2 (config.md 6, 16).
+ */
+export function checkFormats(
+  entries: readonly { readonly index: number; readonly section: { readonly name: string } }[],
+  images: ReadonlyMap<string, DiskImageConfig>,
+  providers: ReadonlyMap<string, ProviderConfig>,
+): Finding[] {
+  if (providers.size === 0) return []; // part of a file, or not finished
+  const uploaded = new Set([...providers.values()].flatMap((it) => [...it.diskImages.keys()]));
+  return entries.flatMap(({ index, section: { name } }) => {
+    const image = images.get(name);
+    if (image === undefined || image.formats.length > 0 || uploaded.has(name)) return [];
+    const message = `diskimage "${name}" is never built: it has no "formats", and no provider lists it`;
+    const hint = 'list it in "diskimages" of a provider, or give it "formats"; "abstract: true" if it is only a parent';
+    return [{ path: ['diskimages', index, 'name'], message, hint, ...REMARK }];
+  });
 }
 
 function names(list: unknown): ReadonlySet<string> {

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import type { Resources } from '../model/records';
-import { checkReferences, type KnownNames, type ProviderEntry } from './cross-checks';
+import { checkFormats, checkReferences, type KnownNames, type ProviderEntry } from './cross-checks';
 import { listAt, readDocument, type Document, type Environment } from './document';
 import type { Problem } from './problem';
 import { readSection } from './read-section';
@@ -75,6 +75,7 @@ function assemble(document: Document, secrets: Document | undefined, schemas: Dr
     diskImages: entries === undefined ? undefined : diskImages,
     diskImageNames: new Set(entries?.map((it) => it.section.name)),
   });
+  for (const it of checkFormats(entries ?? [], diskImages, providers)) document.report(it);
   const tenantLimits = readTenantLimits(document);
   if (top === undefined) return undefined;
   const holdAge = top['max-hold-age'];

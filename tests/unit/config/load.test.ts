@@ -373,6 +373,17 @@ describe('providers', () => {
     expect(labels.map((it) => it.hostKeyChecking)).toEqual([false, true]);
   });
 
+  test('an image that nobody wants in any format is remarked on', () => {
+    const text = `diskimages: [{name: a}, {name: b, formats: [raw]}, {name: c}, {name: d, abstract: true}]
+providers: [{name: x, cloud: c, diskimages: [{name: a}]}]`;
+    const { config: parsed, problems } = load(text);
+    expect(parsed).toBeDefined();
+    expect(problems.map((it) => [it.key, it.atLoad, it.atValidate])).toEqual([
+      ['diskimages[2].name', 'warning', 'warning'],
+    ]);
+    expect(problems[0]!.message).toBe('diskimage "c" is never built: it has no "formats", and no provider lists it');
+  });
+
   test('drivers of later releases load with a remark', () => {
     const text = 'providers: [{name: g, driver: gce, region: r, pools: [{name: p, labels: []}]}]';
     expect(load(text)).toMatchObject({ problems: [{ atLoad: 'warning', atValidate: 'warning' }] });
