@@ -3,7 +3,7 @@ import { newNode } from '../src/model/node-record';
 import { NODES, nodeLock } from '../src/model/paths';
 import { printNode } from '../src/model/node-record';
 import type { Op } from '../src/zk/client';
-import { type Farm, type Launcher, type Peer, between, configText, startFarm, tools } from './farm';
+import { type Farm, type Launcher, type Peer, between, configText, cpuMs, startFarm, tools } from './farm';
 import { liveThrough } from './life-load';
 import { type Goal, printReport, rounded } from './report';
 
@@ -75,19 +75,13 @@ async function fill({ zk }: Peer): Promise<void> {
 }
 
 async function idleCost(launcher: Launcher): Promise<{ readonly cpuPercent: number; readonly requests: number }> {
-  const [requests, ticks] = [await launcher.requests(), cpuTicks(launcher.pid)];
+  const [requests, used] = [await launcher.requests(), cpuMs(launcher.pid)];
   await tools.clock.sleep(IDLE_MS);
-  const cpuPercent = ((cpuTicks(launcher.pid) - ticks) * 10 * 100) / IDLE_MS;
+  const cpuPercent = ((cpuMs(launcher.pid) - used) * 100) / IDLE_MS;
   const { writes, reads } = between(requests, await launcher.requests());
   return { cpuPercent, requests: writes + reads };
 }
 
 function statusKib(pid: number, key: string): number {
   return Number(new RegExp(`${key}:\\s+(\\d+)`).exec(readFileSync(`/proc/${pid}/status`, 'utf8'))![1]);
-}
-
-/** Of 10 ms each, in user and system mode. */
-function cpuTicks(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' ');
-  return Number(fields[11]) + Number(fields[12]);
 }
