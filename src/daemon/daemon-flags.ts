@@ -38,6 +38,8 @@ export interface DaemonOption {
   readonly default?: string | number | Readonly<Partial<Record<DaemonName, string>>>;
   /** More than `--help` says, for the page. */
   readonly note?: string;
+  /** Where it is shown to hold, below `tests`. */
+  readonly shownBy: string;
 }
 
 const ALL: readonly DaemonName[] = ['nodepool-launcher', 'nodepool-builder', 'nodepoold'];
@@ -46,10 +48,17 @@ const BUILDERS: readonly DaemonName[] = ['nodepool-builder', 'nodepoold'];
 
 /** Options and their words are those of cli.md 5 and 11 where the Python daemons have them. */
 export const DAEMON_OPTIONS: readonly DaemonOption[] = [
-  { flags: '-l <FILE>', help: 'path to log config file', of: ALL, kind: 'path' },
-  { flags: '--version', help: 'show nodepool version', of: ALL },
+  {
+    flags: '-l <FILE>',
+    shownBy: 'integration/daemon/flags-in-force.test.ts',
+    help: 'path to log config file',
+    of: ALL,
+    kind: 'path',
+  },
+  { flags: '--version', shownBy: 'unit/daemon/daemon-flags.test.ts', help: 'show nodepool version', of: ALL },
   {
     flags: '-p <FILE>',
+    shownBy: 'unit/daemon/pid-file.test.ts',
     help: 'path to pid file',
     of: ALL,
     kind: 'path',
@@ -60,19 +69,45 @@ export const DAEMON_OPTIONS: readonly DaemonOption[] = [
     },
     note: 'written in the background only, and held as a lock',
   },
-  { flags: '-d', help: 'do not run as a daemon with debug logging', of: ALL },
-  { flags: '-f', help: 'do not run as a daemon', of: ALL },
-  { flags: '-c <FILE>', help: 'path to config file', of: ALL, kind: 'path', default: '/etc/nodepool/nodepool.yaml' },
-  { flags: '-s <FILE>', help: 'path to secure file', of: LAUNCHERS, kind: 'path' },
-  { flags: '-s <FILE>', help: 'path to secure config file', of: ['nodepool-builder'], kind: 'path' },
+  {
+    flags: '-d',
+    shownBy: 'unit/daemon/daemon-flags.test.ts',
+    help: 'do not run as a daemon with debug logging',
+    of: ALL,
+  },
+  { flags: '-f', shownBy: 'integration/daemon/flags-in-force.test.ts', help: 'do not run as a daemon', of: ALL },
+  {
+    flags: '-c <FILE>',
+    shownBy: 'integration/daemon/background.test.ts',
+    help: 'path to config file',
+    of: ALL,
+    kind: 'path',
+    default: '/etc/nodepool/nodepool.yaml',
+  },
+  {
+    flags: '-s <FILE>',
+    shownBy: 'unit/daemon/daemon-flags.test.ts',
+    help: 'path to secure file',
+    of: LAUNCHERS,
+    kind: 'path',
+  },
+  {
+    flags: '-s <FILE>',
+    shownBy: 'unit/daemon/daemon-flags.test.ts',
+    help: 'path to secure config file',
+    of: ['nodepool-builder'],
+    kind: 'path',
+  },
   {
     flags: '--repl',
+    shownBy: 'unit/daemon/repl.test.ts',
     help: 'Start a REPL on port 3000',
     of: ALL,
     note: "Node's console on 127.0.0.1; it asks for a token that only the daemon's user can read",
   },
   {
     flags: '--log-file <FILE>',
+    shownBy: 'integration/daemon/background.test.ts',
     help: 'where to log in the background',
     of: ALL,
     kind: 'path',
@@ -85,6 +120,7 @@ export const DAEMON_OPTIONS: readonly DaemonOption[] = [
   },
   {
     flags: '--log-format <FORMAT>',
+    shownBy: 'integration/daemon/background.test.ts',
     help: 'text or json, one object a line',
     of: ALL,
     choices: ['text', 'json'],
@@ -93,34 +129,63 @@ export const DAEMON_OPTIONS: readonly DaemonOption[] = [
   },
   {
     flags: '--profile-dir <DIR>',
+    shownBy: 'integration/daemon/flags-in-force.test.ts',
     help: 'where CPU profiles are written (default: beside the log, else the folder for temporary files)',
     of: ALL,
     kind: 'path',
   },
-  { flags: '--no-webapp', help: 'do not serve the status pages', of: LAUNCHERS },
+  {
+    flags: '--no-webapp',
+    shownBy: 'integration/daemon/background.test.ts',
+    help: 'do not serve the status pages',
+    of: LAUNCHERS,
+  },
   {
     flags: '--no-launches',
+    shownBy: 'integration/daemon/background.test.ts',
     help: 'accept no requests and launch no nodes',
     of: LAUNCHERS,
     note: 'deletions and the clean-up of clouds go on',
   },
-  { flags: '--no-deletes', help: 'delete no nodes and no leaked instances', of: LAUNCHERS },
+  {
+    flags: '--no-deletes',
+    shownBy: 'integration/daemon/flags-in-force.test.ts',
+    help: 'delete no nodes and no leaked instances',
+    of: LAUNCHERS,
+  },
   {
     flags: '--no-builder',
+    shownBy: 'integration/daemon/flags-in-force.test.ts',
     help: 'do not build and upload images in this process',
     of: ['nodepoold'],
     note: 'then `nodepoold` is `nodepool-launcher`',
   },
   {
     flags: '--no-images',
+    shownBy: 'integration/daemon/flags-in-force.test.ts',
     help: 'neither build nor upload images',
     of: ['nodepoold'],
     note: 'superseded images are cleaned up nevertheless',
   },
-  { flags: '--build-workers <N>', help: 'number of build workers', of: BUILDERS, kind: 'workers', default: 1 },
-  { flags: '--upload-workers <N>', help: 'number of upload workers', of: BUILDERS, kind: 'workers', default: 4 },
+  {
+    flags: '--build-workers <N>',
+    shownBy: 'unit/daemon/daemon-flags.test.ts',
+    help: 'number of build workers',
+    of: BUILDERS,
+    kind: 'workers',
+    default: 1,
+  },
+  {
+    flags: '--upload-workers <N>',
+    shownBy: 'integration/builder/crash-table.test.ts',
+    help: 'number of upload workers',
+    of: BUILDERS,
+    kind: 'workers',
+    default: 4,
+  },
   {
     flags: '--fake',
+    shownBy: 'integration/daemon/background.test.ts',
     help: 'Do not actually run diskimage-builder (used for testing)',
     of: BUILDERS,
     note: 'every image is made by `host-tools/fake-image-create`, in a second',

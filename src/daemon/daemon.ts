@@ -73,6 +73,8 @@ async function runHere(
   say: (line: string) => void,
 ): Promise<number> {
   await using scope = new Scope();
+  // Until somebody listens, and while all is being closed, these must not end the process, as they do by default.
+  for (const it of ['SIGHUP', 'SIGUSR2'] as const) scope.defer(io.onSignal(it, () => undefined));
   const warnings: string[] = [];
   const logs = scope.own(
     openDaemonLogs(flags, io, (it) => warnings.push(problemLine(it))),
@@ -88,7 +90,15 @@ async function runHere(
   const manager = scope.own(serviceManager({ clock: systemClock, log, env: io.env, pid: process.pid }), (it) =>
     it.close(),
   );
-  io.stop.drain.addEventListener('abort', () => manager.stopping(), { once: true });
+  const onStop = () => {
+    log.info('told to stop', { by: signalOf(io.stop.drain.reason) });
+    manager.stopping();
+  };
+  io.stop.drain.addEventListener('abort', onStop, { once: true });
+  scope.defer(() => {
+    io.stop.drain.removeEventListener('abort', onStop);
+    log.info('the daemon has ended');
+  });
   const status = new DaemonStatus(spec.parts(flags), manager, log);
   const tools = { clock: systemClock, random: systemRandom, log, env: withoutManager(io.env) };
   try {
@@ -105,6 +115,12 @@ async function runHere(
     log.warn('not everything could be closed in order', { err: error });
   }
   return 0;
+}
+
+/** `bin` names the signal in the reason. */
+function signalOf(reason: unknown): string | undefined {
+  const signal = reason instanceof Error && 'signal' in reason ? reason.signal : undefined;
+  return typeof signal === 'string' ? signal : undefined;
 }
 
 /** Last words of a process that an error ends, in the log as well: standard error may lead nowhere. */

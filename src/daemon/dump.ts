@@ -12,8 +12,8 @@ export interface ProcessFacts {
     readonly heapTotal: number;
     readonly external: number;
   };
-  /** Share of the time that the event loop was busy since the last dump, 0 to 1. */
-  readonly busy: number;
+  /** Share of a core that all threads used since the last dump, or since the start; 1 is one core. */
+  readonly cpu: number;
   /** How much later than asked a timer came just now. */
   readonly lateMs: number;
   readonly zookeeper: {
@@ -37,7 +37,7 @@ export function dumpText(facts: ProcessFacts, activities: readonly ActivityRepor
   return [
     `what ${facts.title} is doing, after ${duration(facts.uptimeMs)}`,
     `memory: ${mib(memory.rss)} resident, heap ${mib(memory.heapUsed)} of ${mib(memory.heapTotal)}, outside of it ${mib(memory.external)}`,
-    `event loop: busy ${(facts.busy * 100).toFixed(1)} % since the last dump, ${Math.round(facts.lateMs)} ms late now`,
+    `cpu: ${(facts.cpu * 100).toFixed(1)} % of a core since the last dump; event loop ${Math.round(facts.lateMs)} ms late now`,
     `zookeeper: ${zookeeper.state}, session ${zookeeper.session ?? 'none'}, ${zookeeper.pending ?? 'unknown'} requests without answer`,
     `configuration: ${facts.configProblem ?? 'in force'}`,
     `handles: ${counted(facts.handles)}`,

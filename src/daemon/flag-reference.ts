@@ -13,8 +13,8 @@ export function flagReference(): string {
     '`--version`; 1 for mistakes in how the daemon is set up; 2 for bad arguments; 70 if it fails. Paths are made absolute before the daemon leaves the',
     'terminal; `~` is the home folder.',
     '',
-    '| Option | Meaning | Default | launcher | builder | nodepoold |',
-    '| --- | --- | --- | --- | --- | --- |',
+    '| Option | Meaning | Default | launcher | builder | nodepoold | Shown by |',
+    '| --- | --- | --- | --- | --- | --- | --- |',
     ...DAEMON_OPTIONS.map(row),
     '',
   ].join('\n');
@@ -23,7 +23,7 @@ export function flagReference(): string {
 function row(option: DaemonOption): string {
   const note = option.note === undefined ? '' : `; ${option.note}`;
   const marks = NAMES.map((it) => (option.of.includes(it) ? 'yes' : ''));
-  return `| \`${option.flags}\` | ${option.help}${note} | ${defaults(option)} | ${marks.join(' | ')} |`;
+  return `| \`${option.flags}\` | ${option.help}${note} | ${defaults(option)} | ${marks.join(' | ')} | \`${option.shownBy}\` |`;
 }
 
 /** Once if it is the same everywhere. */

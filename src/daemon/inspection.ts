@@ -32,12 +32,13 @@ export class Inspection {
   readonly #log: Logger;
   #profile: RunningProfile | undefined;
   #limit: Timer | undefined;
-  #busySince = performance.eventLoopUtilization();
+  #used: { readonly cpu: NodeJS.CpuUsage; readonly atMs: number };
   /** One signal after the other. */
   #queue: Promise<void> = Promise.resolve();
 
   constructor(private readonly parts: InspectionParts) {
     this.#log = parts.log.child({ logger: 'nodepool.stack_dump' });
+    this.#used = { cpu: process.cpuUsage(), atMs: parts.clock.monotonic() };
   }
 
   onSignal(): void {
@@ -85,14 +86,15 @@ export class Inspection {
     const asked = clock.monotonic();
     await clock.sleep(PROBE_MS);
     const lateMs = Math.max(0, clock.monotonic() - asked - PROBE_MS);
-    const busy = performance.eventLoopUtilization(this.#busySince);
-    this.#busySince = performance.eventLoopUtilization();
+    const { user, system } = process.cpuUsage(this.#used.cpu);
+    const spanMs = Math.max(1, clock.monotonic() - this.#used.atMs);
+    this.#used = { cpu: process.cpuUsage(), atMs: clock.monotonic() };
     const { session } = zk;
     return {
       title: `${name} ${version}, process ${process.pid}`,
       uptimeMs: process.uptime() * 1000,
       memory: process.memoryUsage(),
-      busy: busy.utilization,
+      cpu: (user + system) / 1000 / spanMs,
       lateMs,
       zookeeper: {
         state: zk.state,

@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { DAEMON_OPTIONS, type DaemonName, parseDaemonFlags } from '../../../src/daemon/daemon-flags';
 
 function parse(name: DaemonName, ...argv: string[]) {
@@ -102,4 +104,8 @@ test.each([
   const result = parse('nodepool-builder', ...argv);
   expect(result).toMatchObject({ exit: 2 });
   expect(result.written.err).toContain(message);
+});
+
+test.each(DAEMON_OPTIONS.map((it) => [it.flags, it.shownBy]))('the test that shows %s is there', (_flags, test) => {
+  expect(existsSync(join(__dirname, '..', '..', test))).toBe(true);
 });

@@ -5,7 +5,7 @@ const facts: ProcessFacts = {
   title: 'nodepool-launcher 1.0, process 12',
   uptimeMs: 3_723_400,
   memory: { rss: 100 * MIB, heapUsed: 40 * MIB, heapTotal: 60 * MIB, external: MIB },
-  busy: 0.1234,
+  cpu: 0.1234,
   lateMs: 2.6,
   zookeeper: { state: 'connected', session: '0x10', pending: 3 },
   configProblem: undefined,
@@ -20,7 +20,7 @@ test('a dump is read from top to bottom', () => {
   expect(dumpText(facts, list).split('\n')).toEqual([
     'what nodepool-launcher 1.0, process 12 is doing, after 1:02:03.4',
     'memory: 100.0 MiB resident, heap 40.0 MiB of 60.0 MiB, outside of it 1.0 MiB',
-    'event loop: busy 12.3 % since the last dump, 3 ms late now',
+    'cpu: 12.3 % of a core since the last dump; event loop 3 ms late now',
     'zookeeper: connected, session 0x10, 3 requests without answer',
     'configuration: in force',
     'handles: 2 Timeout, 1 TCPSocketWrap',
