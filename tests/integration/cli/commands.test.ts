@@ -32,11 +32,12 @@ describe('commands that change the tree', () => {
     if (tree === undefined) await zk.create(chroot, Buffer.alloc(0));
     else await loadTree(zk, tree, chroot);
     const [host, port] = server.hosts.split(':');
+    const servers = `zookeeper-servers:
+  - {host: ${host}, port: ${port}, chroot: ${chroot}}
+`;
     const config = files.file(
       `config-${trees}.yaml`,
-      `zookeeper-servers:
-  - {host: ${host}, port: ${port}, chroot: ${chroot}}
-diskimages:
+      `${servers}diskimages:
   - {name: deb}
   - {name: asleep, pause: true}
   - {name: parent, abstract: true}
@@ -46,6 +47,7 @@ providers:
     );
     return {
       config,
+      secure: files.file(`secure-${trees}.yaml`, servers),
       run: (...args: string[]) => nodepool(['-c', config, ...args]),
       answer: (stdin: string, ...args: string[]) => nodepool(['-c', config, ...args], { stdin }),
       record: async (path: string) =>
@@ -238,6 +240,21 @@ providers:
     const { stdout } = await tree.run('image-list', '--format', 'json');
     const providers = (JSON.parse(stdout) as { provider: string }[]).map((it) => it.provider);
     expect(new Set(providers)).toEqual(new Set(['fake-east']));
+  });
+
+  test('erase --force asks nobody', async () => {
+    const tree = await on('15-node-in-use-locked');
+    const { stdout } = await tree.run('erase', '--force', 'fake-west');
+    expect(stdout).toBe('Erasing build data for fake-west...\nErasing node data for fake-west...\n');
+    expect(await tree.exists(NODE)).toBe(false);
+  });
+
+  test('-s: the servers of the secure file stand in for those of the main file', async () => {
+    const tree = await on('07-image-two-builds-ready');
+    const main = files.file('nowhere.yaml', 'zookeeper-servers: [{host: 127.0.0.1, port: 1}]\n');
+    const { status, stdout } = await nodepool(['-c', main, '-s', tree.secure, 'dib-image-list', '--fields', 'image']);
+    expect(status).toBe(0);
+    expect(stdout).toContain('| deb   |');
   });
 
   test('export-image-data writes what Python wrote, import-image-data brings it back', async () => {

@@ -30,6 +30,15 @@ describe('asking for nodes by hand', () => {
 
   const run = (...args: string[]) => nodepool(['-c', file, ...args]);
   const start = (...args: string[]) => startNodepool(['-c', file, ...args]);
+  /** A spare node that no request has any more, not even the one that it was made by. */
+  const untilFree = () => {
+    const view = peer.store.nodes.view();
+    return until(view, () =>
+      [...view.nodes.values()].find(({ record, locked }) => {
+        return record?.state === 'ready' && record.allocatedTo === null && !locked;
+      }),
+    );
+  };
   const requests = async () => (await peer.store.requests.read()).size;
 
   test('request --wait: nodes to log in to, held for whoever asked, until they are released', async () => {
@@ -88,9 +97,7 @@ describe('asking for nodes by hand', () => {
 
   test('release takes nothing that is in use, nothing of a scheduler unless forced, and nothing that nobody has', async () => {
     await fleet.launcher(configText({ minReady: { small: 1 } }));
-    const free = await until(peer.store.nodes.view(), () =>
-      [...peer.store.nodes.view().nodes.values()].find((it) => it.record?.state === 'ready' && !it.locked),
-    );
+    const free = await untilFree();
     expect((await run('release', free.id)).stdout).toContain('there is nothing to give back');
     const request = await peer.scheduler.submit({ labels: ['small'] });
     const { nodes } = await untilRequest(peer.store, request.id, (it) => it.state === 'fulfilled');
@@ -115,8 +122,7 @@ describe('asking for nodes by hand', () => {
 
   test('label-list says what launchers offer, and with --detail who', async () => {
     await fleet.launcher(configText({ labels: ['small', 'large'], minReady: { small: 1 } }));
-    const view = peer.store.nodes.view();
-    await until(view, () => [...view.nodes.values()].some((it) => it.record?.state === 'ready'));
+    await untilFree();
     const plain = await run('label-list');
     expect(plain.stdout).toBe('+-------+\n| Label |\n+-------+\n| large |\n| small |\n+-------+\n');
     const rows = JSON.parse((await run('label-list', '--detail', '--format', 'json')).stdout) as unknown;
@@ -205,6 +211,16 @@ describe('asking for nodes by hand', () => {
       expect(text).toContain(
         `-p ${machine.port} -l ci 127.0.0.1 -- ls -l\n[127.0.0.1]:${machine.port} ${machine.lines[0]}\n`,
       );
+      const claim = await peer.store.nodes.claim(id, new AbortController().signal, 5000);
+      await claim!.write({ hostKeys: [] });
+      await claim!.release();
+      const env = { PATH: `${bin}:${process.env['PATH']}` };
+      const refused = await ssh([id], env);
+      expect(refused.code).toBe(1);
+      expect(refused.text).toMatch(/no host keys on record/);
+      const forced = await ssh([id, '--insecure', '--user', 'root', '--identity', 'my-key'], env);
+      expect(forced.code).toBe(7);
+      expect(forced.text).toMatch(/StrictHostKeyChecking=no .* -i my-key -l root 127\.0\.0\.1\n/);
     });
 
     test('the real ssh trusts the keys of the record and no others', async () => {
