@@ -31,6 +31,7 @@ export async function send(
 ): Promise<void> {
   for (const [name, value] of Object.entries(SECURITY_HEADERS)) response.setHeader(name, value);
   const corsOrigin = corsOriginFor(request, tools.corsOrigins ?? []);
+  if (variesByOrigin(tools)) response.setHeader('Vary', 'Origin');
   if (corsOrigin !== undefined) response.setHeader('Access-Control-Allow-Origin', corsOrigin);
   if (answer.kind === 'body') return sendBody(request, response, answer, tools);
   if (answer.kind === 'stream') return sendStream(request, response, answer, signal);
@@ -46,8 +47,7 @@ async function sendBody(
   const now = tools.clock.wall();
   const { rendering } = answer;
   setHeaders(response, answer);
-  const varies = tools.corsOrigins?.some((it) => it !== '*') === true;
-  response.setHeader('Vary', varies ? 'Accept, Accept-Encoding, Origin' : 'Accept, Accept-Encoding');
+  response.setHeader('Vary', `Accept, Accept-Encoding${variesByOrigin(tools) ? ', Origin' : ''}`);
   if (answer.cached) setCaching(response, answer, now);
   else response.setHeader('Cache-Control', 'no-store');
   if (answer.cached && answer.status === 200 && isKnown(rendering, request.headers)) {
@@ -120,6 +120,10 @@ async function sendEvents(
     }
   }
   response.end();
+}
+
+function variesByOrigin({ corsOrigins = [] }: SendTools): boolean {
+  return corsOrigins.some((it) => it !== '*');
 }
 
 /** What goes into `Access-Control-Allow-Origin`: everybody, or the one who asks if it is on the list. */

@@ -73,6 +73,19 @@ test('one other origin may read if it is configured', async () => {
   expect((await ask(`${url}/page`)).headers['access-control-allow-origin']).toBe('*');
 });
 
+test.each([
+  ['https://one.example', 'https://one.example'],
+  ['https://two.example', 'https://two.example'],
+  ['https://two.example.evil', undefined],
+  ['null', undefined],
+  [undefined, undefined],
+])('of a list, pages of %s read as %s', async (origin, allowed) => {
+  const url = await open([page], { corsOrigins: ['https://one.example', 'https://two.example'] });
+  const { headers } = await ask(`${url}/page`, origin === undefined ? {} : { headers: { origin } });
+  expect(headers['access-control-allow-origin']).toBe(allowed);
+  expect(headers.vary).toBe('Accept, Accept-Encoding, Origin');
+});
+
 test('HEAD has the headers of GET and no body', async () => {
   const url = await open([page]);
   const { status, headers, body } = await ask(`${url}/page`, { method: 'HEAD' });
