@@ -6,6 +6,8 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { systemClock } from '../../../src/runtime/clock';
 import { silentLogger } from '../../../src/runtime/log';
+import { openLogs } from '../../../src/daemon/logs/open-logs';
+import { parseLogFile } from '../../../src/daemon/logs/read-log-file';
 import { serviceManager } from '../../../src/daemon/notify';
 import { type PrivateServer, startZooKeeper } from '../../../src/zk/server/private-server';
 import { startTestCloud, type TestCloud } from '../../support/fake-cloud';
@@ -37,11 +39,17 @@ class Manager {
 
   /** Waits until it has heard this line. */
   async hears(line: string): Promise<void> {
-    while (!this.lines.includes(line)) {
-      const { value, done } = (await this.#lines.next()) as { value: string; done: boolean };
-      if (done) throw new Error(`has not heard ${line}`);
-      this.lines.push(...(JSON.parse(value) as string).trim().split('\n'));
-    }
+    while (!this.lines.includes(line)) this.lines.push(...(await this.#next()));
+  }
+
+  async #next(): Promise<readonly string[]> {
+    const { value, done } = (await this.#lines.next()) as { value: string; done: boolean };
+    if (done) throw new Error(`was told only ${this.lines.join(', ')}`);
+    return (JSON.parse(value) as string).trim().split('\n');
+  }
+
+  async hearsMatch(pattern: RegExp): Promise<void> {
+    while (!this.lines.some((it) => pattern.test(it))) this.lines.push(...(await this.#next()));
   }
 
   async stop(): Promise<void> {
@@ -100,5 +108,23 @@ describe('the service manager', () => {
     await told.close();
     await manager.hears('MAINPID=7');
     expect(manager.lines).toEqual(['READY=1', 'MAINPID=7']);
+  });
+
+  test('syslog of this machine hears each record with its priority', async () => {
+    const plan = parseLogFile(
+      '/etc/l.yaml',
+      `version: 1
+formatters: {f: {format: '%(levelname)s %(message)s'}}
+handlers:
+  s: {class: logging.handlers.SysLogHandler, address: ${join(folder, 'notify')}, facility: daemon, formatter: f}
+root: {level: INFO, handlers: [s]}
+`,
+    ).plan!;
+    const logs = openLogs(plan, process, systemClock);
+    logs.logger.info('one');
+    logs.logger.error('two');
+    await manager.hearsMatch(/^<30>.*nodepool: INFO one$/);
+    await manager.hearsMatch(/^<27>.*nodepool: ERROR two$/);
+    logs.close();
   });
 });
