@@ -1,4 +1,5 @@
 import { writeFileSync, utimesSync } from 'node:fs';
+import { openProvider as openWithDriver } from '../../../src/drivers/open-provider';
 import { systemClock } from '../../../src/runtime/clock';
 import type { Node } from '../../../src/model/records';
 import { eventually } from '../../support/eventually';
@@ -88,6 +89,35 @@ describe('a launcher', () => {
     const times = calls('create-server').map((it) => it.at);
     expect(times).toHaveLength(4);
     for (const at of [1, 2, 3]) expect(times[at]! - times[at - 1]!).toBeGreaterThan(400);
+  });
+
+  test('lets what is larger than max-volume-gb fail instead of waiting for ever (12)', async () => {
+    const text = configText({ extra: '        max-volume-gb: 40' });
+    await fleet.launcher(text.replace('min-ram: 1024', 'min-ram: 1024, boot-from-volume: true, volume-size: 50'));
+    const request = await peer.scheduler.submit({ labels: ['small'] });
+    expect(await peer.scheduler.await(request, never)).toMatchObject({ state: 'failed' });
+  });
+
+  test('scans the keys of all hosts side by side (15)', async () => {
+    const hosts = 15;
+    let scanning = 0;
+    let allThere: () => void = () => undefined;
+    const together = new Promise<void>((resolve) => (allThere = resolve));
+    const scanHostKeys = async () => {
+      scanning += 1;
+      if (scanning === hosts) allThere();
+      await together;
+      return ['ssh-ed25519 AAAA'];
+    };
+    const openProvider: typeof openWithDriver = (...args) => {
+      const plain = openWithDriver(...args);
+      // Addresses of the simulated cloud are never scanned.
+      return { ...plain, settled: async (...of) => ({ ...(await plain.settled(...of)), interfaceIp: '192.0.2.1' }) };
+    };
+    await fleet.launcher(configText({ maxServers: hosts }), { scanHostKeys, openProvider });
+    const labels = Array.from({ length: hosts }, () => 'small');
+    expect((await fulfilled(labels)).nodes).toHaveLength(hosts);
+    expect(scanning).toBe(hosts);
   });
 
   test('is not held up by one slow call (15)', async () => {
