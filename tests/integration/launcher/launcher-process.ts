@@ -65,9 +65,10 @@ export class LauncherProcess {
       const [event] = (await Promise.race([
         once(this.#child.stdout!, 'data').then(() => ['data']),
         once(this.#child.stderr!, 'data').then(() => ['data']),
-        once(this.#child, 'exit').then(() => ['exit']),
+        once(this.#child, 'close').then(() => ['close']), // when all it has printed is read
       ])) as [string];
-      if (event === 'exit') throw new Error(`launcher has ended:\n${this.#output}`);
+      const { exitCode, signalCode } = this.#child;
+      if (event === 'close') throw new Error(`launcher has ended (${signalCode ?? exitCode}):\n${this.#output}`);
     }
   }
 
