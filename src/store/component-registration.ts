@@ -1,12 +1,17 @@
 import { printComponent } from '../model/component-record';
 import { componentsPath } from '../model/paths';
 import type { Component } from '../model/records';
+import { underAll } from '../runtime/link-signals';
+import type { Session } from '../zk/client';
 import { isZkError } from '../zk/errors';
 import type { ComponentEntry, ComponentsView, Registration, View } from './api';
 import { createOnce } from './create-once';
 import { deleteQuietly } from './guarded';
 import type { StoreParts } from './parts';
 import { untilKnown } from './repeat';
+
+/** How long it may take to take one's own znode back. */
+const UNREGISTER_MS = 5_000;
 
 /** What stands in the tree for us. */
 interface Registered {
@@ -75,13 +80,26 @@ export class ComponentRegistration<C extends Component> implements Registration<
     this.#registered = undefined;
     if (path === undefined) return;
     this.taken.delete(path);
-    if (owner !== this.parts.zk.session?.id) return;
-    await untilKnown(this.parts, () => deleteQuietly(this.parts.zk, path), { sessionBound: true }).catch(
-      (error: unknown) => {
-        if (!isZkError(error, 'SESSION_EXPIRED', 'SESSION_CLOSED')) throw error; // else it went with the session
-      },
-    );
+    const { session } = this.parts.zk;
+    if (owner === undefined || owner !== session?.id) return;
+    await this.#remove(path, session);
     this.parts.observe(path, undefined, undefined);
+  }
+
+  /** It goes with the session as well, which is closed next or ends by itself: nobody waits long for a server that is mute. */
+  async #remove(path: string, session: Session): Promise<void> {
+    const patience = new AbortController();
+    const timer = this.parts.clock.after(UNREGISTER_MS, () => patience.abort(new Error('took too long')));
+    try {
+      await underAll([session.lost, patience.signal], (signal) =>
+        untilKnown(this.parts, () => deleteQuietly(this.parts.zk, path), { sessionBound: true, signal }),
+      );
+    } catch (error) {
+      const isOver = session.lost.aborted || patience.signal.aborted;
+      if (!isOver && !isZkError(error, 'SESSION_EXPIRED', 'SESSION_CLOSED')) throw error;
+    } finally {
+      timer.cancel();
+    }
   }
 
   #keep(): void {

@@ -1,9 +1,11 @@
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { processesOf } from '../../../src/builder/leftovers';
 import { systemClock } from '../../../src/runtime/clock';
 import type { BuildEntry, ImageEntry, UploadEntry } from '../../../src/store/api';
 import { type PrivateServer, startZooKeeper } from '../../../src/zk/server/private-server';
 import { BuilderFarm, FAKE_TOOL, fakeProvider } from '../../support/builder-farm';
+import { TcpProxy } from '../../support/tcp-proxy';
 
 type Images = ReadonlyMap<string, ImageEntry>;
 const builds = (images: Images, name = 'deb'): readonly BuildEntry[] => [...(images.get(name)?.builds.values() ?? [])];
@@ -38,6 +40,51 @@ describe('what is in hand', () => {
     const now = (await farm.store.images.read()).get('deb')!;
     expect(now.buildRequestedAt).toBeDefined();
     expect(now.buildLocked).toBe(false);
+  });
+
+  describe('while ZooKeeper answers nothing', () => {
+    let link: TcpProxy;
+    beforeEach(async () => {
+      const [host, port] = server.hosts.split(':') as [string, string];
+      link = await TcpProxy.open({ host, port: Number(port) });
+    });
+    afterEach(() => link.close());
+
+    test('the first signal ends the program in seconds: the tool is gone, nothing is written, others take over', async () => {
+      await farm.configure('one');
+      await writeFile(join(farm.imagesDir('one'), 'fake-image-create.pause'), '');
+      const builder = await farm.start('one', { hosts: link.hosts });
+      const build = await farm.until((images) => builds(images).find((it) => it.record?.state === 'building'));
+      await farm.logged('one', build.key, 'element two');
+      const id = await readFile(join(farm.imagesDir('one'), 'builder_id.txt'), 'utf8');
+      const dir = join(farm.imagesDir('one'), `.nodepool-${id}`, `deb-${build.key.build}`);
+      expect((await processesOf(dir)).length).toBeGreaterThan(0);
+      link.silence(true);
+      const asked = performance.now();
+      builder.signal('SIGTERM');
+      expect(await builder.ended()).toBe(0);
+      expect(performance.now() - asked).toBeLessThan(20_000); // Python waits for the build
+      expect(await processesOf(dir)).toEqual([]);
+      expect(await farm.files('one')).toEqual([]);
+      await farm.until((images) => images.get('deb')?.buildLocked === false); // when its session has ended
+      expect((await farm.store.images.getBuild(build.key))!.record.state).toBe('building');
+      await farm.start('two', {});
+      await farm.until((images) => uploads(images, 'east').some((it) => it.record?.state === 'ready'));
+      expect(farm.builds().has(build.key.build)).toBe(false);
+    });
+
+    test('one that does nothing ends as well, and so does one that never got an answer', async () => {
+      const idle = await farm.start('one', { hosts: link.hosts });
+      await farm.until((images) => uploads(images, 'east').some((it) => it.record?.state === 'ready'));
+      await idle.says(/upload is ready/);
+      link.silence(true);
+      const mute = await farm.start('two', { hosts: link.hosts });
+      await mute.says(/connecting to ZooKeeper/);
+      const asked = performance.now();
+      for (const it of [idle, mute]) it.signal('SIGTERM');
+      expect(await Promise.all([idle.ended(), mute.ended()])).toEqual([0, 0]);
+      expect(performance.now() - asked).toBeLessThan(20_000);
+    });
   });
 
   test('the second signal waits for nothing', async () => {
