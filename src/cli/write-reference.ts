@@ -2,11 +2,14 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { configJsonSchemaText } from '../config/json-schema';
 import { configReference } from '../config/reference';
+import type { DaemonName } from '../daemon/daemon-flags';
 import { flagReference } from '../daemon/flag-reference';
 import { drivers } from '../drivers/registry';
 import { commandReference } from './command-reference';
+import { daemonManPage } from './daemon-man-page';
 import { manPage } from './man-page';
 
+const DAEMONS: readonly DaemonName[] = ['nodepool-launcher', 'nodepool-builder', 'nodepoold'];
 const ROOT = join(__dirname, '..', '..');
 
 /** Files that are generated from the schemas, by their path in the repository. `npm run schema` writes them. */
@@ -18,6 +21,7 @@ export function generatedFiles(): ReadonlyMap<string, string> {
     ['docs/commands.md', commandReference()],
     ['docs/daemons.md', flagReference()],
     ['docs/man/nodepool.1', manPage(version)],
+    ...DAEMONS.map((it): [string, string] => [`docs/man/${it}.1`, daemonManPage(it, version)]),
   ]);
 }
 

@@ -72,7 +72,8 @@ function qemuProvider(workspace: Workspace, options: PoolOptions): string[] {
 }
 
 function fakeProvider(options: PoolOptions): string[] {
-  return ['  - name: fake-cloud', '    driver: fake', '    cloud: fake', ...offers(options, ['min-ram: 1024'])];
+  const cloud = ['  - name: fake-cloud', '    driver: fake', '    cloud: fake', '    fake: { leaked-ports: 0 }'];
+  return [...cloud, ...offers(options, ['min-ram: 1024'])];
 }
 
 /** Emptied lists are how a provider is drained (builder.md 13). */
