@@ -9,6 +9,8 @@ export interface PoolOptions {
   readonly minReady: number;
   /** False while everything is being taken down: no images wanted, no nodes kept. */
   readonly serving: boolean;
+  /** Ports of the launcher's pages and of the builder's, on this machine. */
+  readonly webPorts: readonly [number, number];
   /** No network during the image build. */
   readonly offline: boolean;
 }
@@ -29,6 +31,10 @@ export function poolConfig(workspace: Workspace, home: string, options: PoolOpti
     '# Written by bin/quickstart. docs/configuration.md says what each key means.',
     'zookeeper-servers:',
     ...server,
+    'webapp:',
+    `  port: ${options.webPorts[0]}`,
+    `  builder_port: ${options.webPorts[1]}`,
+    '  listen_address: 127.0.0.1',
     `images-dir: ${quote(workspace.images)}`,
     `build-log-dir: ${quote(workspace.buildLogs)}`,
     `elements-dir: ${quote(join(home, 'elements'))}`,
@@ -40,7 +46,7 @@ export function poolConfig(workspace: Workspace, home: string, options: PoolOpti
     ...(options.serving ? diskImages(workspace, home, options) : ['diskimages: []']),
     '',
     'providers:',
-    ...(options.simulated ? fakeProvider(options) : qemuProvider(workspace, options)),
+    ...(options.simulated ? fakeProvider(workspace, options) : qemuProvider(workspace, options)),
     '',
   ].join('\n');
 }
@@ -71,9 +77,17 @@ function qemuProvider(workspace: Workspace, options: PoolOptions): string[] {
   ];
 }
 
-function fakeProvider(options: PoolOptions): string[] {
-  const cloud = ['  - name: fake-cloud', '    driver: fake', '    cloud: fake', '    fake: { leaked-ports: 0 }'];
-  return [...cloud, ...offers(options, ['min-ram: 1024'])];
+/** The folder of the cloud is named, so that commands that ask clouds find the one of this run. */
+function fakeProvider(workspace: Workspace, options: PoolOptions): string[] {
+  return [
+    '  - name: fake-cloud',
+    '    driver: fake',
+    '    cloud: fake',
+    '    fake:',
+    `      state-dir: ${quote(workspace.cloud)}`,
+    '      leaked-ports: 0',
+    ...offers(options, ['min-ram: 1024']),
+  ];
 }
 
 /** Emptied lists are how a provider is drained (builder.md 13). */

@@ -9,6 +9,7 @@ import { connectScheduler } from '../../scheduler/scheduler';
 import { openZooKeeper } from '../../store/open-zookeeper';
 import { openStore } from '../../store/store';
 import type { ZooKeeper } from '../../zk/client';
+import { freePorts } from '../../zk/server/free-ports';
 import { Daemon } from './daemon';
 import { leftoversOf } from './leftovers';
 import type { QuickstartOptions } from './options';
@@ -51,7 +52,9 @@ export async function runQuickstart(options: QuickstartOptions, io: ProgramIo): 
       },
       (it) => it.meeting.hosts,
     );
+    const [page, logs] = await freePorts(2, systemRandom);
     const pool = {
+      webPorts: [page!, logs!] as const,
       zookeeper: meeting.hosts,
       simulated: options.simulated,
       minReady: options.minReady,
@@ -67,7 +70,7 @@ export async function runQuickstart(options: QuickstartOptions, io: ProgramIo): 
     }
     const store = scope.own(openStore(zk, tools), (it) => it.close());
     const scheduler = scope.own(connectScheduler(store, { name: 'quickstart' }, tools), (it) => it.close());
-    const env = daemonEnvironment(io.env, folder);
+    const env = daemonEnvironment(io.env);
     const place = { options, workspace, env, scope, progress };
     // Opened in this order, closed in the opposite one: daemons, then what they left running, then the cloud.
     const cloud = options.simulated ? [startCloud(place)] : [];
@@ -80,7 +83,7 @@ export async function runQuickstart(options: QuickstartOptions, io: ProgramIo): 
     await untilPoolIsReady(pipeline, trouble);
     const nodeSet = await takeNode(pipeline, trouble);
     if (!options.simulated) await giveToCaller(io.env, workspace.sshKey, workspace.knownHosts);
-    if (!options.once) await untilInterrupted(options, workspace.configFile, progress, trouble, io.stop.drain);
+    if (!options.once) await untilInterrupted(place, `http://127.0.0.1:${page}/`, trouble, io.stop.drain);
     await within(180_000, 'taking the pool down', async (late) => {
       const ending = AbortSignal.any([io.stop.now, late, ...daemons.map((it) => it.died)]);
       await returnNode(pipeline, nodeSet, ending);
@@ -138,9 +141,9 @@ async function checkNothingLeft(workspace: Workspace, keepLogs: boolean): Promis
 }
 
 /** What the daemons need and nothing else: the image tool gets the builder's environment. */
-function daemonEnvironment(env: ProgramIo['env'], folder: string): Record<string, string | undefined> {
-  const { TMPDIR: _unset, ...rest } = env;
-  return { ...rest, NODEPOOL_FAKE_CLOUD_DIR: join(folder, 'cloud') };
+function daemonEnvironment(env: ProgramIo['env']): Record<string, string | undefined> {
+  const { TMPDIR: _unset, NODEPOOL_FAKE_CLOUD: _other, ...rest } = env;
+  return rest;
 }
 
 interface Place {
@@ -152,15 +155,15 @@ interface Place {
 }
 
 function startCloud(place: Place): Daemon {
-  const folder = join(place.workspace.folder, 'cloud');
-  return startDaemon(place, 'cloud', 'nodepool-fake-cloud', ['--state-dir', folder, '--idle-seconds', '0']);
+  const { cloud } = place.workspace;
+  return startDaemon(place, 'cloud', 'nodepool-fake-cloud', ['--state-dir', cloud, '--idle-seconds', '0']);
 }
 
 function startDaemons(place: Place): Daemon[] {
   const common = ['-f', '-c', place.workspace.configFile];
   return [
     startDaemon(place, 'builder', 'nodepool-builder', common),
-    startDaemon(place, 'launcher', 'nodepool-launcher', [...common, '--no-webapp']),
+    startDaemon(place, 'launcher', 'nodepool-launcher', common),
   ];
 }
 
@@ -172,16 +175,11 @@ function startDaemon(place: Place, name: string, program: string, args: readonly
   return daemon;
 }
 
-async function untilInterrupted(
-  options: QuickstartOptions,
-  configFile: string,
-  progress: Progress,
-  trouble: AbortSignal,
-  drain: AbortSignal,
-): Promise<void> {
-  progress.say('The pool keeps running until Ctrl-C. In another terminal:');
-  for (const command of ['list', 'image-list', 'request-list']) {
-    progress.say(`    ${join(options.home, 'bin', 'nodepool')} -c ${configFile} ${command}`);
+async function untilInterrupted(place: Place, page: string, trouble: AbortSignal, drain: AbortSignal): Promise<void> {
+  const { options, workspace, progress } = place;
+  progress.say(`The pool keeps running until Ctrl-C. In a browser: ${page}   In another terminal:`);
+  for (const command of ['list', 'request tiny --wait', 'image-build tiny --wait', 'image-log tiny', 'top']) {
+    progress.say(`    ${join(options.home, 'bin', 'nodepool')} -c ${workspace.configFile} ${command}`);
   }
   await new Promise<void>((resolve, reject) => {
     const end = () => (drain.aborted ? resolve() : reject(trouble.reason as Error));

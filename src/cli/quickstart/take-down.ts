@@ -9,12 +9,15 @@ import type { Progress } from './progress';
 import { nodeSummary, until, uploads } from './watch-pool';
 import type { Workspace } from './workspace';
 
-/** Marks every spare node for deletion, as `nodepool delete` does, and waits until launcher and builder removed everything. */
+/**
+ * Marks every node that nobody works with for deletion, as `nodepool delete` does, also those that somebody asked for by hand
+ * and left, and waits until launcher and builder removed everything.
+ */
 export async function drainPool(store: Store, progress: Progress, signal: AbortSignal): Promise<void> {
   const nodes = store.nodes.view();
   const retire = async () => {
     for (const entry of nodes.nodes.values()) {
-      if (entry.locked || entry.record?.state !== 'ready' || entry.record.allocatedTo !== null) continue;
+      if (entry.locked || !['ready', 'hold'].includes(entry.record?.state ?? '')) continue;
       const claim = await store.nodes.claim(entry.id, signal);
       if (claim !== undefined) await claim.write({ state: 'deleting' }).finally(() => claim.release());
     }

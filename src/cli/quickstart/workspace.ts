@@ -12,6 +12,8 @@ export interface Workspace {
   readonly buildLogs: string;
   readonly images: string;
   readonly machines: string;
+  /** What the simulated cloud keeps. */
+  readonly cloud: string;
   readonly imageStore: string;
   readonly sshKey: string;
   /** Host keys of the node that was handed out, for ssh. */
@@ -31,6 +33,7 @@ export async function makeWorkspace(env: Readonly<Record<string, string | undefi
     buildLogs: join(folder, 'logs', 'builds'),
     images: join(folder, 'images'),
     machines: join(folder, 'machines'),
+    cloud: join(folder, 'cloud'),
     imageStore: join(folder, 'store'),
     sshKey: join(folder, 'id_ed25519'),
     knownHosts: join(folder, 'known_hosts'),

@@ -43,9 +43,9 @@ export class Account {
   }
 
   /** First use: the account exists from now on, with the ports that others left. */
-  open(): void {
+  open(options: AccountOptions): void {
     if (this.#options.get(OPTIONS_KEY) !== undefined) return;
-    this.configure(DEFAULT_OPTIONS);
+    this.configure(options);
   }
 
   configure(options: AccountOptions): void {

@@ -6,7 +6,14 @@ import { Account } from './account';
 import { CallRecord } from './call-record';
 import { drawMs } from './draw';
 import { FaultPlan, Throttle } from './fault-plan';
-import { type AccountOptions, accountOptions, type Fault, fault as faultSchema, type Operation } from './options';
+import {
+  type AccountOptions,
+  accountOptions,
+  DEFAULT_OPTIONS,
+  type Fault,
+  fault as faultSchema,
+  type Operation,
+} from './options';
 import { type Answer, carryOut, textsOf } from './operations';
 import type { ServerRecord } from './model';
 import { Peaks } from './peaks';
@@ -87,8 +94,8 @@ export class Cloud {
    */
   configure(account: string, options: unknown): void {
     this.#tick();
-    const desk = this.#desk(account);
     const wanted = checked(accountOptions, options);
+    const desk = this.#desk(account, wanted);
     if (isDeepStrictEqual(wanted, desk.account.options)) return;
     desk.account.configure(wanted);
     this.#refit(desk);
@@ -182,7 +189,8 @@ export class Cloud {
     return distribution === undefined ? 0 : drawMs(distribution, this.tools.random);
   }
 
-  #desk(name: string): Desk {
+  /** `options` are those of an account that is not there yet. */
+  #desk(name: string, options: AccountOptions = DEFAULT_OPTIONS): Desk {
     const present = this.#desks.get(name);
     if (present !== undefined) return present;
     const account = new Account(name, {
@@ -194,7 +202,9 @@ export class Cloud {
     });
     const desk: Desk = { account, plan: new FaultPlan([], this.tools.random), throttle: undefined };
     this.#desks.set(name, desk);
-    if (!this.#restoring) account.open();
+    if (this.#restoring) return desk;
+    account.open(options);
+    this.#refit(desk);
     return desk;
   }
 

@@ -18,6 +18,10 @@ function cloudAtRest(options: object = {}) {
   return { clock, cloud, perform, create, servers };
 }
 
+test('what an account is first told decides what it begins with', () => {
+  expect(cloudAtRest({ 'leaked-ports': 0 }).perform('list-ports').body).toEqual([]);
+});
+
 describe('an account without options', () => {
   test('is what drivers.md 6 says', () => {
     const { perform } = cloudAtRest();
