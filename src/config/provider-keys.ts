@@ -16,7 +16,9 @@ export const providerKeys = {
 /** Of every pool (config.md 9). */
 export const poolKeys = {
   name: text().describe('Identifies the pool within the provider.'),
-  'max-servers': integer().optional().describe('Nodes at a time; 0 or less: the pool declines everything.'),
+  'max-servers': integer()
+    .optional()
+    .describe('Nodes at a time; 0: the pool declines everything; less: its unused nodes are deleted, too.'),
   'node-attributes': anyMap().optional().describe('Copied into every node of the pool for the scheduler to read.'),
   priority: integer().optional().describe("Overrides the provider's priority."),
 } satisfies z.ZodRawShape;

@@ -7,6 +7,8 @@ export interface AgeQuestion {
   readonly maxReadyAge: ReadonlyMap<string, number>;
   /** Seconds in `hold`; Infinity for unlimited. */
   readonly maxHoldAge: number;
+  /** Of a pool that is being emptied (`max-servers` below zero): its unused nodes are not kept. Undefined: there is none. */
+  readonly isEmptied: ((node: KnownNode) => boolean) | undefined;
   readonly nowSeconds: number;
 }
 
@@ -16,7 +18,7 @@ export interface AgePlan {
   readonly nextAt: number | undefined;
 }
 
-/** Unused and held nodes that are past their age (launcher.md 18), and when to look again. */
+/** Unused and held nodes that are past their age (launcher.md 18) or in a pool that is emptied, and when to look again. */
 export function planAgedNodes(question: AgeQuestion): AgePlan {
   const tooOld: { node: string; state: 'ready' | 'hold' }[] = [];
   let nextAt: number | undefined;
@@ -32,9 +34,10 @@ function* dated(
 ): Iterable<{ readonly node: KnownNode; readonly state: 'ready' | 'hold'; readonly dueAt: number }> {
   const { nodes, providers } = question;
   const ours = (it: KnownNode) => !it.locked && it.record.provider !== null && providers.has(it.record.provider);
-  if (question.maxReadyAge.size > 0) {
+  const { isEmptied, maxReadyAge } = question;
+  if (maxReadyAge.size > 0 || isEmptied !== undefined) {
     for (const node of nodes.inState('ready').values()) {
-      const dueAt = readyUntil(node, question.maxReadyAge);
+      const dueAt = isEmptied?.(node) === true ? node.record.stateTime : readyUntil(node, maxReadyAge);
       if (dueAt < Infinity && node.record.allocatedTo === null && ours(node)) yield { node, state: 'ready', dueAt };
     }
   }

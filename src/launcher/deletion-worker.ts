@@ -25,6 +25,8 @@ export interface DeletionScope {
   readonly ownPools: ReadonlySet<string>;
   readonly maxReadyAge: ReadonlyMap<string, number>;
   readonly maxHoldAge: number;
+  /** Of a pool that is to have no nodes; undefined: there is none. */
+  readonly isEmptied: ((node: KnownNode) => boolean) | undefined;
   /** An unlocked `building` node that one of our pools will take over. */
   willContinue(node: KnownNode): boolean;
 }
@@ -67,8 +69,8 @@ export class DeletionWorker implements Reconciler {
       if (waitMs > 0) againInMs = Math.min(againInMs, waitMs);
       else this.#start(action, scope);
     }
-    const { maxReadyAge, maxHoldAge } = scope;
-    const aged = planAgedNodes({ nodes: this.world.nodes, providers, maxReadyAge, maxHoldAge, nowSeconds });
+    const { maxReadyAge, maxHoldAge, isEmptied } = scope;
+    const aged = planAgedNodes({ nodes: this.world.nodes, providers, maxReadyAge, maxHoldAge, isEmptied, nowSeconds });
     for (const { node, state } of aged.tooOld) this.#expire(node, state);
     const nextAgeMs = aged.nextAt === undefined ? Infinity : (aged.nextAt - nowSeconds) * 1000 + 1;
     return Promise.resolve({ againInMs: Math.min(againInMs, this.#work.nextInMs(), nextAgeMs) });

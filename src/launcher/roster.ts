@@ -84,7 +84,14 @@ export class Roster {
     const providers = new Map<string, ProviderRuntime>();
     for (const [name, { runtime }] of this.#units) providers.set(name, runtime);
     const ownPools = new Set(this.#pools().map((it) => it.context.id));
-    return { providers, ownPools, maxReadyAge: this.#maxReadyAge, maxHoldAge: this.#config.maxHoldAge, willContinue };
+    const emptied = [...providers.values()].flatMap(({ config }) =>
+      [...config.pools.values()].filter((it) => it.maxServers < 0).map((it) => `${config.name}\0${it.name}`),
+    );
+    const names = new Set(emptied);
+    const isEmptied: DeletionScope['isEmptied'] =
+      names.size === 0 ? undefined : ({ record }) => names.has(`${record.provider}\0${record.pool}`);
+    const { maxHoldAge } = this.#config;
+    return { providers, ownPools, maxReadyAge: this.#maxReadyAge, maxHoldAge, isEmptied, willContinue };
   }
 
   minReadyScope(): MinReadyScope {

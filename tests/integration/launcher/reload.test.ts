@@ -69,6 +69,21 @@ describe('a changed configuration', () => {
     expect(await peer.scheduler.await(waiting, never)).toMatchObject({ state: 'fulfilled' });
   });
 
+  test('max-servers below zero empties a pool: unused nodes go, those in use stay', async () => {
+    const peer = await fleet.peer();
+    const { file } = await fleet.launcher(configText({ maxServers: 3, minReady: { small: 2 } }));
+    const request = await peer.scheduler.submit({ labels: ['small'] });
+    await peer.scheduler.await(request, never);
+    const nodeSet = await peer.scheduler.accept(request, never);
+    const view = peer.store.nodes.view();
+    const spare = () =>
+      [...view.nodes.values()].filter((it) => it.record?.state === 'ready' && it.record.allocatedTo === null);
+    await until(view, () => spare().length === 2);
+    change(file, configText({ maxServers: -1, minReady: { small: 2 } }));
+    await until(view, () => view.nodes.size === 1);
+    expect([...view.nodes.keys()]).toEqual(nodeSet.nodes.map((it) => it.id));
+  });
+
   const twoProviders = (eastServers: number, eastExtra?: string) =>
     configText({ maxServers: eastServers, ...(eastExtra === undefined ? {} : { providerExtra: eastExtra }) }) +
     `${providerText({ provider: 'fake-west' })}\n`;

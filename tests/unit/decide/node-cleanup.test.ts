@@ -86,6 +86,7 @@ function aged(node: KnownNode, changes: Partial<AgeQuestion> = {}) {
     providers: new Set(['fake-east']),
     maxReadyAge: new Map([['small', 100]]),
     maxHoldAge: 500,
+    isEmptied: undefined,
     nowSeconds: 1100,
     ...changes,
   });
@@ -102,6 +103,19 @@ test.each<readonly [string, KnownNode, Partial<AgeQuestion>, readonly unknown[]]
   ['ready, allocated', nodeFact('1', { stateTime: 0, allocatedTo: '200-1' }), {}, [[], undefined]],
   ['ready, locked', nodeFact('1', { stateTime: 0 }, { locked: true }), {}, [[], undefined]],
   ['of another provider', nodeFact('1', { stateTime: 0, provider: 'x' }), {}, [[], undefined]],
+  [
+    'ready, in a pool that is emptied',
+    nodeFact('1', { stateTime: 1100 }),
+    { isEmptied: () => true },
+    [['1'], undefined],
+  ],
+  [
+    'allocated, in a pool that is emptied',
+    nodeFact('1', { allocatedTo: '200-1' }),
+    { isEmptied: () => true },
+    [[], undefined],
+  ],
+  ['held, in a pool that is emptied', held(null), { isEmptied: () => true }, [[], 1500]],
   ['held, its own time is over', held(100), {}, [['1'], undefined]],
   ['held, its own time is not', held(101), {}, [[], 1101]],
   ['held longer than is allowed', held(10_000), { nowSeconds: 1500 }, [['1'], undefined]],
