@@ -70,7 +70,7 @@ describe('what is in hand', () => {
       expect((await farm.store.images.getBuild(build.key))!.record.state).toBe('building');
       await farm.start('two', {});
       await farm.until((images) => uploads(images, 'east').some((it) => it.record?.state === 'ready'));
-      expect(farm.builds().has(build.key.build)).toBe(false);
+      await farm.until((images) => images.get('deb')?.builds.has(build.key.build) === false);
     });
 
     test('one that does nothing ends as well, and so does one that never got an answer', async () => {

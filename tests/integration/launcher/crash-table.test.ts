@@ -252,11 +252,11 @@ describe('what others have left behind is put in order', () => {
       await set.release();
       const { id } = set.nodes[0]!;
       await untilNode(peer.store, id, (it, locked) => it.state === 'deleting' && locked);
-      await fleet.launcher(configText());
       await dying.kill();
-      fleet.cloud.cloud.adjust('fake-east', { 'delete-time': 0 });
-      await untilNode(peer.store, id, (it, locked) => it.state === 'deleting' && !locked);
+      expect(await peer.store.nodes.get(id)).toBeDefined(); // the cloud takes three seconds
+      await fleet.launcher(configText());
       await untilNodeGone(peer.store, id);
+      expect(fleet.cloud.cloud.account('fake-east').usage).toMatchObject({ instances: 0 });
     } finally {
       await dying.kill();
     }
