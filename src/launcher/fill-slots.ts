@@ -160,7 +160,7 @@ async function launch(
     throw error;
   }
   const node = new HeldNode(claim);
-  filling.set.zone ??= zone;
+  filling.set.fixZone(zone);
   filling.set.fill(pick.slot, node, startLaunch(node, pick.label, zone, false, filling, pool));
 }
 

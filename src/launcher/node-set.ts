@@ -25,10 +25,22 @@ export interface Filled {
 /** The nodes of one request, in the places of its `node_types`. */
 export class NodeSet {
   readonly #filled = new Map<number, Filled>();
-  /** Fixed by the first node that has one. */
-  zone: string | undefined;
+  #zone: string | undefined;
 
   constructor(private readonly request: NodeRequest) {}
+
+  /**
+   * Fixed by the first node that has one, be it that the cloud told it only when the instance was there; undefined while there
+   * is none.
+   */
+  get zone(): string | undefined {
+    return this.#zone ?? this.all().find((it) => it.node.record.az !== null)?.node.record.az ?? undefined;
+  }
+
+  /** Where the nodes are asked for, unless that is fixed already. */
+  fixZone(zone: string | undefined): void {
+    this.#zone = this.zone ?? zone;
+  }
 
   get open(): readonly OpenSlot[] {
     return this.request.nodeTypes.flatMap((label, slot) => (this.#filled.has(slot) ? [] : [{ slot, label }]));
@@ -53,7 +65,6 @@ export class NodeSet {
     void done.then((it) => {
       filled.outcome = it;
     });
-    this.zone ??= node.record.az ?? undefined;
   }
 
   /** Whether the set is complete as soon as this node of it is ready. */
@@ -74,7 +85,7 @@ export class NodeSet {
       out.push(filled);
       this.#filled.delete(slot);
     }
-    if (this.#filled.size === 0) this.zone = undefined;
+    if (this.#filled.size === 0) this.#zone = undefined;
     return out;
   }
 
@@ -82,7 +93,7 @@ export class NodeSet {
   clear(): readonly Filled[] {
     const out = this.all();
     this.#filled.clear();
-    this.zone = undefined;
+    this.#zone = undefined;
     return out;
   }
 

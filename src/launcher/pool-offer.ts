@@ -47,8 +47,9 @@ export function needOf(pool: PoolContext, nodeTypes: readonly string[]): Resourc
   return sum;
 }
 
-/** Whether enough is known about labels and limits to promise nodes. */
+/** Whether enough is known about labels, zones and limits to promise nodes. Nodes of one set belong into one zone. */
 export function canPromise(pool: PoolContext, nodeTypes: readonly string[]): boolean {
   if (needOf(pool, nodeTypes) === undefined) return false;
+  if (nodeTypes.length > 1 && pool.config.availabilityZones.length === 0 && !pool.runtime.knowsZones) return false;
   return pool.config.ignoreProviderQuota || pool.runtime.available !== undefined;
 }

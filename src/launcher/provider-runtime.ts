@@ -88,6 +88,11 @@ export class ProviderRuntime implements Reconciler {
     return this.#zones ?? [];
   }
 
+  /** Whether the cloud has said which zones there are. */
+  get knowsZones(): boolean {
+    return this.#zones !== undefined;
+  }
+
   /** What one node of the label uses; undefined until known. Nothing for a label that the provider refuses. */
   need(pool: string, label: string): Resources | undefined {
     return this.broken.has(labelKey(pool, label)) ? {} : this.#needs.get(labelKey(pool, label));
