@@ -175,17 +175,6 @@ describe('a launcher with a simulated cloud', () => {
     expect(fleet.serverNames()).toEqual([`np${record.nodes[0]}`]);
     expect(record.declinedBy).toEqual([]);
   });
-
-  test('a set of several waits until the cloud has said which zones there are, and lies in one', async () => {
-    const peer = await fleet.peer();
-    fleet.cloud.cloud.injectFault('fake-east', { operation: 'list-zones', status: 503, times: 1 });
-    await fleet.launcher(configText());
-    const request = await peer.scheduler.submit({ labels: Array<string>(6).fill('small') });
-    await peer.scheduler.await(request, never);
-    const { nodes } = await peer.scheduler.accept(request, never);
-    const records = await Promise.all(nodes.map((it) => peer.store.nodes.get(it.id)));
-    expect(new Set(records.map((it) => it!.record.az)).size).toBe(1);
-  });
 });
 
 async function served(peer: Peer, submission: Submission) {
