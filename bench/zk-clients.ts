@@ -3,6 +3,8 @@ import { systemClock } from '../src/runtime/clock';
 import { silentLogger } from '../src/runtime/log';
 import { systemRandom } from '../src/runtime/random';
 import type { ZooKeeper } from '../src/zk/client';
+import { combiningZooKeeper } from '../src/zk/combined';
+import type { TlsOptions } from '../src/zk/connect';
 import { connectZooKeeper } from '../src/zk/engine';
 import { type PackageClient, vocabulary } from '../src/zk/package-seam';
 
@@ -20,10 +22,9 @@ export interface Contestant {
   close(): Promise<void>;
 }
 
-export async function connectEngine(hosts: string): Promise<Contestant & { readonly zk: ZooKeeper }> {
-  const zk = connectZooKeeper({ hosts, sessionTimeoutMs: 30_000 }, tools);
+export async function connectEngine(hosts: string, tls?: TlsOptions): Promise<Contestant & { readonly zk: ZooKeeper }> {
+  const zk = connectZooKeeper({ hosts, sessionTimeoutMs: 30_000, ...(tls === undefined ? {} : { tls }) }, tools);
   await zk.connected();
-  const tell = (promise: Promise<unknown>, done: Done) => void promise.then(() => done(), done);
   return {
     name: 'engine',
     zk,
@@ -33,6 +34,20 @@ export async function connectEngine(hosts: string): Promise<Contestant & { reado
     exists: (path, done) => tell(zk.exists(path), done),
     close: () => zk.close(),
   };
+}
+
+/** The engine as the daemons write with it: each write a transaction, and those asked for side by side in one request. */
+export function connectCombined({ zk, ...engine }: Awaited<ReturnType<typeof connectEngine>>): Contestant {
+  const combining = combiningZooKeeper(zk);
+  return {
+    ...engine,
+    create: (path, data, done) => tell(combining.transaction([{ op: 'create', path, data }]), done),
+    set: (path, data, done) => tell(combining.transaction([{ op: 'set', path, data }]), done),
+  };
+}
+
+function tell(promise: Promise<unknown>, done: Done): void {
+  promise.then(() => done(), done);
 }
 
 /** The package as it comes, on its own connection layer. */
