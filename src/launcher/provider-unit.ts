@@ -22,13 +22,17 @@ export class ProviderUnit {
     this.#followMachines();
   }
 
-  /** Throws when the driver cannot be connected as configured. */
-  static async start(config: ProviderConfig, around: Surroundings): Promise<ProviderUnit> {
+  /** Without its pools yet. Throws when the driver cannot be connected as configured. */
+  static open(config: ProviderConfig, around: Surroundings): ProviderUnit {
     let unit: ProviderUnit | undefined = undefined;
     const runtime = openRuntime(config, around, () => unit);
     unit = new ProviderUnit(around, runtime);
-    await unit.#applyPools(config);
     return unit;
+  }
+
+  /** Registers its pools, which are at work from then on. */
+  begin(): Promise<void> {
+    return this.#applyPools(this.#runtime.config);
   }
 
   get runtime(): ProviderRuntime {

@@ -42,6 +42,7 @@ export class Roster {
     this.#config = config;
     const ages = [...config.labels.values()].filter((it) => it.maxReadyAge > 0);
     this.#maxReadyAge = new Map(ages.map((it) => [it.name, it.maxReadyAge]));
+    this.around.learned(); // nodes count by the new file before any pool decides by it
     const ended = [...this.#units.keys()].filter((it) => !config.providers.has(it));
     for (const it of ended) this.#end(it, this.#units.get(it)!);
     const outcomes = await Promise.all(
@@ -61,14 +62,13 @@ export class Roster {
     for (const { worker } of this.#pools()) worker.noticeGone(request);
   }
 
-  /** What a node counts for (launcher.md 12). */
+  /** What a node counts for (launcher.md 12): by the file alone, whether or not its provider is connected and its pool at work yet. */
   readonly weightOf = (node: Node): Resources | undefined => {
     const { provider, pool, type } = node;
     const label = type[0];
     if (provider === null || pool === null || label === undefined) return undefined;
-    const runtime = this.#units.get(provider)?.runtime;
-    if (runtime?.config.pools.get(pool)?.labels.has(label) !== true) return undefined;
-    return node.resources ?? runtime.need(pool, label) ?? {};
+    if (this.#config.providers.get(provider)?.pools.get(pool)?.labels.has(label) !== true) return undefined;
+    return node.resources ?? this.#units.get(provider)?.runtime.need(pool, label) ?? {};
   };
 
   /** What the connected providers have told about their limits. */
@@ -125,13 +125,15 @@ export class Roster {
     const unit = this.#units.get(name);
     try {
       if (unit !== undefined) return (await unit.apply(config)) ? 'replaced' : 'kept';
-      this.#units.set(name, await ProviderUnit.start(config, this.around));
+      const opened = ProviderUnit.open(config, this.around);
+      this.#units.set(name, opened); // before its pools begin: what it learns about nodes counts for them
+      await opened.begin();
       return 'started';
     } catch (error) {
       this.around.tools.log.error('provider cannot be started', { provider: name, err: error });
-      if (unit === undefined) return 'kept';
-      this.#end(name, unit);
-      return 'ended';
+      const left = this.#units.get(name);
+      if (left !== undefined) this.#end(name, left);
+      return unit === undefined ? 'kept' : 'ended';
     }
   }
 }

@@ -1,6 +1,6 @@
 import { systemClock } from '../../src/runtime/clock';
 import { pick } from '../../src/runtime/random';
-import { type Seat, type SoakWorld, startLauncher } from './soak-world';
+import type { Seat, SoakWorld } from './soak-world';
 
 /** The launcher whose memory is watched: it is frozen and cut off, but never killed. */
 export const SURVIVOR = 0;
@@ -12,7 +12,9 @@ export async function harass(world: SoakWorld, stop: AbortSignal): Promise<Reado
     const seat = pick(world.random, world.seats);
     const what = pick(world.random, seat.number === SURVIVOR ? MILD : ([...MILD, 'kill', 'drain'] as const));
     counts[what] = (counts[what] ?? 0) + 1;
+    world.evidence.attack(seat, `${what} begins`);
     await ATTACKS[what](world, seat);
+    world.evidence.attack(seat, `${what} has ended`);
     await pause(500 + world.random.next() * 3500, stop);
   }
   return counts;
@@ -21,13 +23,13 @@ export async function harass(world: SoakWorld, stop: AbortSignal): Promise<Reado
 const MILD = ['freeze', 'cut', 'silence', 'deaf'] as const;
 
 const ATTACKS = {
-  kill: async (world: SoakWorld, seat: Seat) => {
+  kill: async (_world: SoakWorld, seat: Seat) => {
     await seat.process.kill();
-    seat.process = await startLauncher(world.fleet, seat.number, seat.proxy);
+    await seat.restart();
   },
-  drain: async (world: SoakWorld, seat: Seat) => {
+  drain: async (_world: SoakWorld, seat: Seat) => {
     await seat.process.kill('SIGTERM');
-    seat.process = await startLauncher(world.fleet, seat.number, seat.proxy);
+    await seat.restart();
   },
   freeze: async ({ random }: SoakWorld, { process }: Seat) => {
     process.freeze();

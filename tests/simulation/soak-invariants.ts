@@ -9,10 +9,12 @@ export class Invariants {
   /** Nodes that were ever there. */
   readonly #known = new Set<string>();
   readonly #orphans = new Set<string>();
-  readonly #stop: () => void;
+  readonly #stops: readonly (() => void)[];
 
   constructor(private readonly world: SoakWorld) {
-    this.#stop = world.peer.store.nodes.view().onChange(() => this.#lookAtCloud());
+    const look = () => this.#lookAtCloud();
+    const { calls } = world.fleet.cloud.cloud;
+    this.#stops = [world.peer.store.nodes.view().onChange(look), calls.follow((it) => it.made !== '' && look())];
   }
 
   get violations(): readonly string[] {
@@ -21,7 +23,7 @@ export class Invariants {
   }
 
   close(): void {
-    this.#stop();
+    for (const stop of this.#stops) stop();
   }
 
   /** A fulfilled request's nodes are ready, allocated to it alone, of its labels, and in one place. */
@@ -37,6 +39,7 @@ export class Invariants {
     const facts = found.map(
       (it, at) => `${nodes[at]} ${it?.state} for ${it?.allocatedTo} ${it?.type.join()} ${it?.az}`,
     );
+    if (!isWhole) this.world.say(this.world.evidence.about(first?.provider ?? ''));
     if (!isWhole) this.violated(`request ${request} for ${labels.join()} was given ${facts.join('; ')}`);
   }
 
@@ -59,23 +62,8 @@ export class Invariants {
     const id = name.slice(2, 12);
     if (!this.#known.has(id) || this.world.peer.store.nodes.view().nodes.has(id) || this.#orphans.has(name)) return;
     this.#orphans.add(name);
-    this.violated(`instance ${name} of ${provider} has no node; the calls for it:\n${this.#story(id, provider)}`);
-  }
-
-  #story(node: string, provider: string): string {
-    const { cloud } = this.world.fleet.cloud;
-    const about = new Set(
-      cloud
-        .account(provider)
-        .servers.list()
-        .filter((it) => it.name.startsWith(`np${node}`))
-        .flatMap((it) => [it.name, it.id]),
-    );
-    return cloud.calls
-      .latest(provider)
-      .filter((it) => about.has(it.subject))
-      .map((it) => `  ${new Date(it.at).toISOString()} ${it.operation} ${it.subject} ${it.status} ${it.delivery}`)
-      .join('\n');
+    this.violated(`instance ${name} of ${provider} has no node`);
+    this.world.say(this.world.evidence.about(provider));
   }
 
   /** Each instance has a node, of each name there is at most one, and there are never more than the limits allow. */
@@ -89,9 +77,11 @@ export class Invariants {
       if (doubles.length > 0) this.violated(`two instances of one name in ${provider}: ${doubles.join()}`);
       for (const it of names) this.#requireNode(it, provider);
       if (names.length <= limit) continue;
-      const most = Math.max(names.length, this.#excess.get(provider) ?? 0);
-      this.#excess.set(provider, most);
-      this.world.say(`${names.length} instances in ${provider}, allowed are ${limit}: ${names.sort().join()}`);
+      const most = this.#excess.get(provider) ?? 0;
+      if (names.length <= most) continue;
+      this.#excess.set(provider, names.length);
+      this.world.say(`${names.length} instances in ${provider}, allowed are ${limit}`);
+      this.world.say(this.world.evidence.about(provider));
     }
   }
 

@@ -2,11 +2,14 @@ import type { Random } from '../../src/runtime/random';
 import { configText, Fleet, type Peer, providerText } from '../integration/launcher/fleet';
 import { LauncherProcess } from '../integration/launcher/launcher-process';
 import { TcpProxy } from '../support/tcp-proxy';
+import { Evidence } from './soak-evidence';
 
 /** Limits of the providers, by name. */
 export const LIMITS: Readonly<Record<string, number>> = { 'fake-east': 6, 'fake-west': 4 };
 export const MIN_READY = 2;
 const LAUNCHERS = 3;
+/** Of processes that have ended, for each seat. */
+const KEEP_OUTPUTS = 5;
 
 const FAULTS = [
   { operation: 'create-server', effect: 'boot-error', probability: 0.05 },
@@ -37,11 +40,33 @@ const CONFIG = [
   '',
 ].join('');
 
-/** A launcher process behind a link of its own, started anew when it was killed. */
-export interface Seat {
-  readonly number: number;
-  readonly proxy: TcpProxy;
-  process: LauncherProcess;
+/** A launcher process behind a link of its own, started anew when it has ended. */
+export class Seat {
+  readonly #before: string[] = [];
+
+  private constructor(
+    private readonly fleet: Fleet,
+    readonly number: number,
+    readonly proxy: TcpProxy,
+    public process: LauncherProcess,
+  ) {}
+
+  static async open(fleet: Fleet, number: number): Promise<Seat> {
+    const [host, port] = fleet.server.hosts.split(':');
+    const proxy = await TcpProxy.open({ host: host!, port: Number(port) });
+    return new Seat(fleet, number, proxy, await startLauncher(fleet, number, proxy));
+  }
+
+  /** What its latest processes have printed. */
+  get printed(): string {
+    return [...this.#before, this.process.output].join('');
+  }
+
+  async restart(): Promise<void> {
+    this.#before.push(this.process.output);
+    if (this.#before.length > KEEP_OUTPUTS) this.#before.shift();
+    this.process = await startLauncher(this.fleet, this.number, this.proxy);
+  }
 }
 
 /** What the random work runs on. */
@@ -51,6 +76,7 @@ export interface SoakWorld {
   readonly peer: Peer;
   readonly seats: readonly Seat[];
   readonly random: Random;
+  readonly evidence: Evidence;
   readonly say: (text: string) => void;
 }
 
@@ -65,17 +91,11 @@ export async function openSoakWorld(random: Random, say: (text: string) => void)
     for (const it of FAULTS) fleet.cloud.cloud.injectFault(provider, it);
   }
   const peer = await fleet.peer();
-  const seats = await Promise.all(Array.from({ length: LAUNCHERS }, (_, number) => openSeat(fleet, number)));
-  return { fleet, peer, seats, random, say };
+  const seats = await Promise.all(Array.from({ length: LAUNCHERS }, (_, number) => Seat.open(fleet, number)));
+  return { fleet, peer, seats, random, evidence: new Evidence({ fleet, peer, seats }), say };
 }
 
-async function openSeat(fleet: Fleet, number: number): Promise<Seat> {
-  const [host, port] = fleet.server.hosts.split(':');
-  const proxy = await TcpProxy.open({ host: host!, port: Number(port) });
-  return { number, proxy, process: await startLauncher(fleet, number, proxy) };
-}
-
-export function startLauncher(fleet: Fleet, number: number, proxy: TcpProxy): Promise<LauncherProcess> {
+function startLauncher(fleet: Fleet, number: number, proxy: TcpProxy): Promise<LauncherProcess> {
   return LauncherProcess.start(fleet, `soak-${number}`, CONFIG, proxy.hosts);
 }
 
@@ -84,7 +104,8 @@ export function healCloud({ fleet }: SoakWorld): void {
   for (const provider of Object.keys(LIMITS)) fleet.cloud.cloud.adjust(provider, { 'boot-time': 0.05, latency: {} });
 }
 
-export async function closeSoakWorld({ fleet, seats }: SoakWorld): Promise<void> {
+export async function closeSoakWorld({ fleet, seats, evidence }: SoakWorld): Promise<void> {
+  evidence.close();
   await Promise.all(seats.map((it) => it.process.kill()));
   await Promise.all(seats.map((it) => it.proxy.close()));
   await fleet.stop();

@@ -192,12 +192,7 @@ export class BuilderFarm {
   }
 
   #hearCalls(): void {
-    const { calls } = this.cloud.cloud;
-    const add = calls.add.bind(calls);
-    calls.add = (call) => {
-      add(call);
-      this.#calls.emit('call');
-    };
+    this.cloud.cloud.calls.follow(() => this.#calls.emit('call'));
   }
 
   /** Ids and states of an image's builds as the tree shows them. */

@@ -78,6 +78,7 @@ export class Cloud {
       status: reply.status,
       delivery: reply.delivery,
       client: call.client ?? '',
+      made: call.operation.startsWith('create-') ? idIn(reply.body) : '',
     });
     return reply;
   }
@@ -227,6 +228,11 @@ export class Cloud {
   #tell(change: Change): void {
     if (!this.#restoring) this.tools.onChange?.(change);
   }
+}
+
+function idIn(body: Json): string {
+  const id = typeof body === 'object' && body !== null && 'id' in body ? body.id : '';
+  return typeof id === 'string' ? id : '';
 }
 
 function latestMoment({ table, row }: Change): number {

@@ -29,7 +29,7 @@ export function connectFake(config: ProviderConfig, tools: DriverTools, endpoint
     account: own.account ?? config.name,
     endpoint,
     timeoutMs: own['request-timeout'] * 1000,
-    name: config.name,
+    name: `${config.name} ${process.pid}`,
   });
   const intervalSeconds = config.section['port-cleanup-interval'];
   const sweeper = new Sweeper({

@@ -256,11 +256,16 @@ test('a clock that was set back while the cloud was down hides nothing', () => {
 
 test('every call is recorded with who made it and what came of it', () => {
   const { clock, cloud, create } = cloudAtRest();
-  create('np1');
+  const followed: unknown[] = [];
+  const stop = cloud.calls.follow((it) => followed.push(it));
+  const { id } = create('np1').body as unknown as ServerView;
   cloud.perform({ account: ACCOUNT, operation: 'show-server', id: 'x', client: 'launcher-1' });
   expect(cloud.calls.latest(ACCOUNT)).toEqual([
-    expect.objectContaining({ operation: 'create-server', subject: 'np1', status: 201, at: clock.wall() }),
-    expect.objectContaining({ operation: 'show-server', subject: 'x', status: 404, client: 'launcher-1' }),
+    expect.objectContaining({ operation: 'create-server', subject: 'np1', status: 201, at: clock.wall(), made: id }),
+    expect.objectContaining({ operation: 'show-server', subject: 'x', status: 404, client: 'launcher-1', made: '' }),
   ]);
+  stop();
   expect(cloud.calls.counts()).toEqual({ 'fake-east create-server 201': 1, 'fake-east show-server 404': 1 });
+  cloud.peek({ account: ACCOUNT, operation: 'show-server', id });
+  expect(followed).toEqual(cloud.calls.latest());
 });
