@@ -93,7 +93,7 @@ export class PoolUnit {
     this.nudge();
   }
 
-  /** Leaves the registry, so that others stop counting on it, finishes what it has in hand, and ends. */
+  /** Takes nothing new, leaves the registry, so that others stop counting on it, finishes what it has in hand, and ends. */
   drain(): Promise<void> {
     this.#ending ??= this.#drain();
     return this.#ending;
@@ -108,8 +108,7 @@ export class PoolUnit {
   }
 
   async #drain(): Promise<void> {
-    await this.registration.unregister();
-    await this.worker.drain();
+    await Promise.all([this.worker.drain(), this.registration.unregister()]);
     await this.#loop.stop();
     this.#context.tools.log.info('pool has ended', { pool: this.worker.name });
   }
