@@ -71,7 +71,7 @@ export class Evidence {
     if (entry === undefined) return `node ${id} is gone`;
     const { state, externalId, allocatedTo, launcher, comment, az } = entry.record ?? {};
     const facts = `${state} ${String(externalId)} in ${az} for ${allocatedTo} by ${launcher}`;
-    return `node ${id} ${facts}${comment == null ? '' : ` (${comment})`}${entry.locked ? ' locked' : ''}`;
+    return `node ${id} ${facts}${(comment ?? '') === '' ? '' : ` (${comment})`}${entry.locked ? ' locked' : ''}`;
   }
 
   #callText({ operation, subject, made, status, delivery, client }: RecordedCall): string {
