@@ -14,8 +14,10 @@ import { openStore } from '../../src/store/store';
 import { openZooKeeper } from '../../src/store/open-zookeeper';
 import type { ZooKeeper } from '../../src/zk/client';
 import type { PrivateServer } from '../../src/zk/server/private-server';
+import { farmPicture } from './farm-picture';
 import type { KillPoint } from './kill-point';
 import { startTestCloud, type TestCloud } from './fake-cloud';
+import { PendingWaits } from './pending-waits';
 
 const ROOT = join(__dirname, '..', '..');
 export const FAKE_TOOL = join(ROOT, 'host-tools', 'fake-image-create');
@@ -54,6 +56,7 @@ export const fakeProvider = (name: string, images: readonly string[] = ['deb'], 
 export class BuilderFarm {
   readonly builders: BuilderChild[] = [];
   readonly #calls = new EventEmitter();
+  readonly #waits = new PendingWaits();
   /** Added to the environment of builders started from now on. */
   readonly env: Record<string, string> = {};
   /** What they are started as: from the source, or `bin/nodepool-builder` where that was compiled. */
@@ -81,8 +84,10 @@ export class BuilderFarm {
     return farm;
   }
 
-  /** Kills what still runs and removes everything. */
+  /** Kills what still runs and removes everything. Tells first what there is to see if the test still waits: it ran out of time. */
   async close(): Promise<void> {
+    const waits = this.#waits.names();
+    if (waits.length > 0) process.stderr.write(await farmPicture(this, waits));
     await Promise.all(this.builders.map((it) => it.kill()));
     await this.store.close();
     await this.zk.close();
@@ -132,9 +137,9 @@ export class BuilderFarm {
   }
 
   /** Starts a builder that will die, as by `kill -9`, when it comes to that point. */
-  async dieAt(builder: string, point: KillPoint, config?: FarmConfig): Promise<BuilderChild> {
+  async dieAt(builder: string, point: KillPoint, config?: FarmConfig, args?: readonly string[]): Promise<BuilderChild> {
     this.env[KILL_VARIABLE] = JSON.stringify(point);
-    const child = await this.start(builder, config);
+    const child = await this.start(builder, config, args);
     delete this.env[KILL_VARIABLE];
     return child;
   }
@@ -145,11 +150,8 @@ export class BuilderFarm {
       config === undefined && this.builders.some((it) => it.name === builder)
         ? join(this.folder, builder, 'nodepool.yaml')
         : await this.configure(builder, config);
-    const child = new BuilderChild(builder, [...this.program, '-f', '-c', file, ...args], {
-      ...process.env,
-      ...this.cloud.env,
-      ...this.env,
-    });
+    const env = { ...process.env, ...this.cloud.env, ...this.env };
+    const child = new BuilderChild(builder, [...this.program, '-f', '-c', file, ...args], env, this.#waits);
     this.builders.push(child);
     return child;
   }
@@ -161,11 +163,13 @@ export class BuilderFarm {
     const stop = view.onChange(() => changed.emit('change'));
     const changes = on(changed, 'change');
     try {
-      for (;;) {
-        const found = wanted(view.images);
-        if (found !== undefined && found !== false) return found;
-        await changes.next();
-      }
+      return await this.#waits.during(`the tree: ${wanted}`, async () => {
+        for (;;) {
+          const found = wanted(view.images);
+          if (found !== undefined && found !== false) return found;
+          await changes.next();
+        }
+      });
     } finally {
       stop();
       await changes.return?.();
@@ -178,17 +182,22 @@ export class BuilderFarm {
     const watcher = watch(this.logDir(builder));
     const changes = on(watcher, 'change');
     try {
-      while (!(await readFile(file, 'utf8').catch(() => '')).includes(text)) await changes.next();
+      await this.#waits.during(`${file} to say ${text}`, async () => {
+        while (!(await readFile(file, 'utf8').catch(() => '')).includes(text)) await changes.next();
+      });
     } finally {
       watcher.close();
       await changes.return?.();
     }
   }
 
-  /** Waits until the cloud has been asked this, whatever it then answers. */
-  async asked(operation: string): Promise<void> {
+  /** Waits until the cloud has been asked this so many times, whatever it then answers. */
+  async asked(operation: string, times = 1): Promise<void> {
     const { calls } = this.cloud.cloud;
-    while (!calls.latest().some((it) => it.operation === operation)) await once(this.#calls, 'call');
+    const isAsked = () => calls.latest().filter((it) => it.operation === operation).length >= times;
+    await this.#waits.during(`the cloud to be asked ${operation}, ${times} times`, async () => {
+      while (!isAsked()) await once(this.#calls, 'call');
+    });
   }
 
   #hearCalls(): void {
@@ -215,11 +224,14 @@ export class BuilderChild {
   readonly #heard = new EventEmitter();
   readonly #child: ChildProcess;
   readonly #ended: Promise<unknown>;
+  /** Whether nothing more can be heard of it: its end may be known before its last lines are. */
+  #isSilent = false;
 
   constructor(
     readonly name: string,
     args: readonly string[],
     env: NodeJS.ProcessEnv,
+    private readonly waits: PendingWaits,
   ) {
     this.#child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
     this.#ended = once(this.#child, 'exit');
@@ -229,7 +241,10 @@ export class BuilderChild {
         this.#heard.emit('line');
       });
     }
-    void this.#ended.then(() => this.#heard.emit('line'));
+    this.#child.once('close', () => {
+      this.#isSilent = true;
+      this.#heard.emit('line');
+    });
     this.#heard.setMaxListeners(0);
   }
 
@@ -239,12 +254,14 @@ export class BuilderChild {
 
   /** Waits for a line of its log; all lines since the start count, or those from `from` on. */
   async says(pattern: RegExp, from = 0): Promise<string> {
-    for (;;) {
-      const found = this.lines.slice(from).find((it) => pattern.test(it));
-      if (found !== undefined) return found;
-      if (this.#hasEnded) throw new Error(`${this.name} ended without saying ${pattern}:\n${this.lines.join('\n')}`);
-      await once(this.#heard, 'line');
-    }
+    return this.waits.during(`${this.name} to say ${pattern} from line ${from} on`, async () => {
+      for (;;) {
+        const found = this.lines.slice(from).find((it) => pattern.test(it));
+        if (found !== undefined) return found;
+        if (this.#isSilent) throw new Error(`${this.name} ended without saying ${pattern}:\n${this.lines.join('\n')}`);
+        await once(this.#heard, 'line');
+      }
+    });
   }
 
   signal(name: NodeJS.Signals): void {
@@ -253,8 +270,13 @@ export class BuilderChild {
 
   /** Waits for its end: the exit status, or the signal's name. */
   async ended(): Promise<number | string | null> {
-    await this.#ended;
+    await this.waits.during(`${this.name} to end`, () => this.#ended);
     return this.#child.exitCode ?? this.#child.signalCode;
+  }
+
+  /** For people: whether it runs, or how it ended. */
+  get state(): string {
+    return this.#hasEnded ? `ended: ${this.#child.exitCode ?? this.#child.signalCode}` : 'runs';
   }
 
   /** kill -9, also of one that is frozen. */

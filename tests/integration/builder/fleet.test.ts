@@ -2,7 +2,7 @@ import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { groupBuildFiles } from '../../../src/decide/image-files';
 import { systemClock } from '../../../src/runtime/clock';
-import type { ImageEntry } from '../../../src/store/api';
+import type { BuildEntry, ImageEntry } from '../../../src/store/api';
 import { type PrivateServer, startZooKeeper } from '../../../src/zk/server/private-server';
 import { BuilderFarm, FAKE_TOOL, fakeProvider } from '../../support/builder-farm';
 import { TcpProxy } from '../../support/tcp-proxy';
@@ -20,6 +20,9 @@ const isServed = (images: ReadonlyMap<string, ImageEntry>): boolean =>
       ),
     ),
   );
+
+const buildsOf = (images: ReadonlyMap<string, ImageEntry>): readonly BuildEntry[] =>
+  [...images.values()].flatMap((it) => [...it.builds.values()]);
 
 describe('a fleet of builders', () => {
   let server: PrivateServer;
@@ -74,7 +77,7 @@ describe('a fleet of builders', () => {
       await it.says(/building image/);
     for (const it of pauses) await rm(it);
     await farm.until(isServed);
-    const builds = [...farm.store.images.view().images.values()].flatMap((it) => [...it.builds.values()]);
+    const builds = buildsOf(farm.store.images.view().images);
     expect(builds).toHaveLength(NAMES.length);
     expect(PROVIDERS.map((it) => farm.cloudImages(it).length)).toEqual([NAMES.length, NAMES.length]);
     const shares = new Map<string, number>();
@@ -114,15 +117,15 @@ describe('a fleet of builders', () => {
     for (const it of links) it.silence(true);
     await third!.says(/image build failed.*cause=session-lost/); // it knows by its own clock: nobody tells it
     await farm.until((images) => [...images.values()].every((it) => !it.buildLocked)); // the servers know, too
-    const abandoned = [...farm.store.images.view().images.values()].flatMap((it) => [...it.builds.values()]);
+    const abandoned = buildsOf(farm.store.images.view().images);
     expect(abandoned.map((it) => it.record?.state)).toEqual(['building', 'building', 'building']);
 
     for (const it of pauses) await rm(it);
     for (const it of links) it.silence(false);
-    await farm.until(isServed); // by the one that came back; the others' records are gone
     const ids = new Set(abandoned.map((it) => it.key.build));
-    const builds = [...farm.store.images.view().images.values()].flatMap((it) => [...it.builds.values()]);
-    expect(builds.filter((it) => ids.has(it.key.build))).toEqual([]);
+    const builds = await farm.until(
+      (images) => isServed(images) && !buildsOf(images).some((it) => ids.has(it.key.build)) && buildsOf(images),
+    ); // by the one that came back; the others' records are gone
     expect(builds).toHaveLength(NAMES.length);
     expect(new Set(builds.map((it) => it.record!.builderId)).size).toBe(1);
 

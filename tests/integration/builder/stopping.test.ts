@@ -106,6 +106,7 @@ describe('what is in hand', () => {
     await farm.store.images.markBuildDeleting(first.key);
     await farm.until((images) => builds(images).every((it) => it.key.build !== first.key.build));
     await farm.until((images) => uploads(images, 'east').find((it) => it.key.build !== first.key.build));
+    await farm.asked('upload-image', 2); // an image that the cloud is being asked for has no id yet to remove it by
     builder.signal('SIGTERM');
     expect(await builder.ended()).toBe(0);
     const now = await farm.store.images.read();
