@@ -12,6 +12,8 @@ export interface PurgeQuestion {
   readonly garbage: Iterable<KnownNode>;
   /** Nodes that somebody is about to take. */
   readonly spared: ReadonlySet<string>;
+  /** Only nodes that count as this tenant's make the room that lacks; null: any node does. */
+  readonly tenant: string | null;
   readonly nowSeconds: number;
 }
 
@@ -20,7 +22,11 @@ export interface PurgeQuestion {
  * another node of the pool is on its way out, so that a waiting request costs no more nodes than it needs.
  */
 export function choosePurge(question: PurgeQuestion): string | undefined {
-  const ours = ({ record }: KnownNode) => record.provider === question.provider && record.pool === question.pool;
+  const { tenant } = question;
+  const ours = ({ record }: KnownNode) =>
+    record.provider === question.provider &&
+    record.pool === question.pool &&
+    (tenant === null || record.tenantName === tenant);
   for (const node of question.garbage) {
     if (ours(node) && isLeaving(node) && question.nowSeconds - node.record.stateTime < DELETION_COUNTS_FOR) {
       return undefined;

@@ -1,6 +1,7 @@
 import { type KnownNode } from '../decide/node-index';
 import type { Reservation } from '../decide/node-reservations';
 import { type NodeSetPlan, planNodeSet } from '../decide/plan-nodes';
+import { tenantShortage } from '../decide/tenant-limits';
 import type { Assignment } from './node-set';
 import type { PoolContext } from './pool-context';
 import { needOf, poolLimits } from './pool-offer';
@@ -62,6 +63,18 @@ export function promise(
     places,
     cancel: () => undo.forEach((it) => it()),
   };
+}
+
+/**
+ * What the rest of a waiting request's nodes would take beyond its tenant's limits; undefined for nothing. Asked anew each time:
+ * others of the tenant may have been served since it was accepted.
+ */
+export function lackingForTenant({ request, set }: RequestHandler, pool: PoolContext): string | undefined {
+  const { tenantName: tenant } = request;
+  if (tenant === null) return undefined;
+  const open = set.open.map((it) => it.label);
+  const used = pool.world.reservations.usedByTenant(tenant);
+  return tenantShortage({ tenant, limits: pool.tenantLimits(), used, need: needOf(pool, open) ?? {} });
 }
 
 /** Keeps a waiting request's room below its tenant's limits: it was found to be there when the request was accepted. */

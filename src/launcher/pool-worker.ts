@@ -1,24 +1,23 @@
 import { type PoolFact, RequestJudge, candidatePools } from '../decide/choose-requests';
-import type { NodeSetPlan } from '../decide/plan-nodes';
 import { reasonToDecline } from '../decide/request-decline';
 import type { RankedRequest } from '../decide/request-index';
-import { compareRanks, orderForPool } from '../decide/request-order';
+import { orderForPool } from '../decide/request-order';
 import { shareRank } from '../decide/request-share';
-import { tenantShortage } from '../decide/tenant-limits';
+import { waitingOrder } from '../decide/waiting-order';
 import { WaitNotes, type WaitReason, reasonOfSkip } from '../decide/wait-notes';
 import type { NodeRequest, PoolComponent, Resources } from '../model/records';
 import { Backoff } from '../runtime/backoff';
 import { wallSeconds } from '../runtime/clock';
 import type { Reconciler } from '../runtime/reconcile';
 import { ClaimLostError, type Registration } from '../store/api';
-import { planFor, promise, tenantPlace } from './assign-nodes';
+import { lackingForTenant, planFor, promise, tenantPlace } from './assign-nodes';
 import type { HeldNode } from './held-node';
 import type { LaunchOutcome } from './launch-node';
 import { reportRequest } from './metrics-events';
 import { declineRequest, purgeNode } from './pool-actions';
 import type { PoolContext } from './pool-context';
 import { PartHolding } from './part-holding';
-import { canPromise, needOf, poolOffer } from './pool-offer';
+import { canPromise, poolOffer } from './pool-offer';
 import { nodeToPurge } from './pool-purge';
 import { poolSituation } from './pool-situation';
 import { type HandlerEnd, RequestHandler } from './request-handler';
@@ -32,7 +31,7 @@ const REST_MS = 250;
 /** How many requests are being locked, or declined, at the same time. */
 const CLAIMS_AT_ONCE = 64;
 
-const NO_ROOM: NodeSetPlan = { kind: 'short', resource: 'tenant limit', spared: new Set() };
+const NONE: ReadonlySet<string> = new Set();
 
 type Readable = RankedRequest & { readonly record: NodeRequest };
 
@@ -131,58 +130,55 @@ export class PoolWorker implements Reconciler {
   /** Gives waiting requests their nodes, in order. Returns how long to leave the rest alone. */
   #retryWaiting(): number {
     const now = this.context().tools.clock.monotonic();
-    const waiting = [...this.#inHand.values()]
-      .filter((it) => it.isWaiting)
-      .sort((a, b) => compareRanks(a.rank, b.rank));
+    const waiting = [...this.#inHand.values()].filter((it) => it.isWaiting).sort(waitingOrder);
     return Math.min(this.#serveWaiting(waiting, now), this.#parts.limit(waiting, this.context()));
   }
 
   #serveWaiting(waiting: readonly RequestHandler[], now: number): number {
+    for (const it of waiting) it.tenantPlace?.release(); // the first in line may have it: places of several keep one another out
+    let first: RequestHandler | undefined;
     for (const handler of waiting) {
-      if (this.#draining || this.context().runtime.isStanding)
+      if (first !== undefined) this.#note(handler.id, 'pool-is-paused', first.id);
+      else if (this.#draining || this.context().runtime.isStanding)
         handler.giveBack(); // machines never pause a pool
       else if (this.#reasonToDecline(handler.request.nodeTypes) !== undefined) handler.decline();
       else if (now < this.#capacityAtMs) {
         this.#note(handler.id, 'cloud-is-full');
-        return this.#capacityAtMs - now;
-      } else if (!this.#tryAssign(handler)) return FULL_PASS_MS;
+        first = handler;
+      } else if (!this.#tryAssign(handler)) first = handler;
     }
-    return FULL_PASS_MS;
+    return now < this.#capacityAtMs && first !== undefined ? this.#capacityAtMs - now : FULL_PASS_MS;
   }
 
+  /** False if it has to wait: those behind it wait for it. */
   #tryAssign(handler: RequestHandler): boolean {
     const pool = this.context();
     if (!canPromise(pool, handler.request.nodeTypes)) {
       this.#note(handler.id, 'limits-not-known-yet');
       return false;
     }
-    handler.tenantPlace?.release();
-    const plan = this.#tenantHasRoom(handler) ? planFor(handler, pool) : NO_ROOM;
-    if (plan.kind === 'short') {
-      this.#note(handler.id, plan === NO_ROOM ? 'tenant-limit' : 'no-room', plan.resource);
-      handler.tenantPlace = tenantPlace(handler, pool);
-      if (handler.isMinReady) handler.decline();
-      else this.#purge(plan.spared);
-      return handler.isMinReady;
+    const lacking = lackingForTenant(handler, pool);
+    if (lacking !== undefined) return this.#waitForTenant(handler, lacking);
+    const plan = planFor(handler, pool);
+    if (plan.kind === 'complete') {
+      this.#capacity.reset();
+      this.notes.delete(handler.id);
+      handler.assign(promise(plan, handler, pool));
+      return true;
     }
-    this.#capacity.reset();
-    this.notes.delete(handler.id);
-    handler.assign(promise(plan, handler, pool));
-    return true;
+    this.#note(handler.id, 'no-room', plan.resource);
+    handler.tenantPlace = tenantPlace(handler, pool);
+    if (handler.isMinReady) handler.decline();
+    else this.#purge(plan.spared);
+    return handler.isMinReady;
   }
 
-  /** Asked again before a waiting request gets its nodes: others of its tenant may have been served meanwhile. */
-  #tenantHasRoom({ request, set }: RequestHandler): boolean {
-    const { tenantName: tenant } = request;
-    if (tenant === null) return true;
-    const pool = this.context();
-    const need =
-      needOf(
-        pool,
-        set.open.map((it) => it.label),
-      ) ?? {};
-    const used = pool.world.reservations.usedByTenant(tenant);
-    return tenantShortage({ tenant, limits: this.policy().tenantLimits, used, need }) === undefined;
+  /** Others of the tenant were faster. Without any node it is as if it had not been accepted: nobody has to wait for it. */
+  #waitForTenant(handler: RequestHandler, lacking: string): boolean {
+    this.#note(handler.id, 'tenant-limit', lacking);
+    if (handler.set.size === 0) handler.giveBack();
+    else this.#purge(NONE, handler.request.tenantName);
+    return handler.set.size === 0;
   }
 
   #judgeAll(signal: AbortSignal): number {
@@ -192,18 +188,21 @@ export class PoolWorker implements Reconciler {
     const reasonToDecline = (nodeTypes: readonly string[]) => this.#reasonToDecline(nodeTypes);
     const judge = new RequestJudge(poolSituation(pool, pools, this.policy().tenantLimits, reasonToDecline));
     let againInMs = FULL_PASS_MS;
+    const atLimit = new Set<string | null>();
     for (const request of orderForPool(world.requests.requested, new Set(pool.config.labels.keys()))) {
       if (signal.aborted) break;
       if (request.locked || request.record === undefined || this.#isInHand(request.id)) continue;
       const verdict = judge.judge(request.record, request.likeness);
       if (verdict.kind === 'skip') {
         this.#note(request.id, reasonOfSkip(verdict.why), verdict.resource);
+        if (verdict.why === 'tenant limit') atLimit.add(request.record.tenantName);
         continue;
       }
       const readable = request as Readable;
       if (verdict.kind === 'decline') this.#decline(readable, verdict.reason);
       else againInMs = Math.min(againInMs, this.#serve(readable, pools));
     }
+    for (const tenant of atLimit) this.#purge(NONE, tenant);
     return againInMs;
   }
 
@@ -360,9 +359,10 @@ export class PoolWorker implements Reconciler {
     );
   }
 
-  #purge(spared: ReadonlySet<string>): void {
+  /** Makes room; with a tenant: below that tenant's limits. */
+  #purge(spared: ReadonlySet<string>, tenant: string | null = null): void {
     const pool = this.context();
-    const node = this.#purging ? undefined : nodeToPurge(pool, spared);
+    const node = this.#purging ? undefined : nodeToPurge(pool, spared, tenant);
     if (node === undefined) return;
     this.#purging = true;
     this.#track(

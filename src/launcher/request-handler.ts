@@ -70,7 +70,12 @@ export class RequestHandler {
 
   /** Needs nodes that were not there when last asked: it pauses the pool. */
   get isWaiting(): boolean {
-    return this.#waiting !== undefined;
+    return this.#waiting !== undefined && !this.#interrupt.signal.aborted;
+  }
+
+  /** How many of its nodes it has. */
+  get held(): number {
+    return this.set.size;
   }
 
   /** Will wait as soon as its lock is taken. */
@@ -266,6 +271,9 @@ export class RequestHandler {
       const assignment = await orAborted(given, stop);
       this.#span.event('has room');
       return assignment;
+    } catch (error) {
+      void given.then((it) => it.cancel()); // it came in the same moment as the end
+      throw error;
     } finally {
       this.#waiting = undefined;
     }

@@ -1,11 +1,14 @@
 import type { Json } from '../../../src/model/json';
 import { pick, seededRandom, systemRandom } from '../../../src/runtime/random';
 import { Fleet, type Peer } from './fleet';
+import { fleetPicture } from './fleet-picture';
 import { LauncherProcess } from './launcher-process';
 
 const SEED = Number(process.env['TEST_SEED'] ?? Math.floor(systemRandom.next() * 1_000_000));
 const REQUESTS = 60;
 const OUTSTANDING = 12;
+/** Some seconds do; who waits longer waits for ever. */
+const PATIENCE_MS = 90_000;
 const LAUNCHES = 3;
 /** As the cloud counts them. Any three nodes fit. */
 const POOL = { instances: 9, cores: 20, ram: 28 * 1024, volumes: 4, 'volume-gb': 35 };
@@ -67,7 +70,7 @@ describe(`limits that three launchers share (seed ${SEED})`, () => {
     const peer = await fleet.peer();
     await start('');
     let served = 0;
-    await race(peer, LABELS, () => {
+    await race(peer, launchers, LABELS, () => {
       served += 1;
       if (served === REQUESTS / 3) void launchers[0]!.kill();
     });
@@ -87,15 +90,21 @@ describe(`limits that three launchers share (seed ${SEED})`, () => {
       const launching = [...view.nodes.values()].filter((it) => it.record?.state === 'building');
       most = Math.max(most, launching.length);
     });
-    await race(peer, ['small', 'small', 'large'], () => undefined);
+    await race(peer, launchers, ['small', 'small', 'large'], () => undefined);
     expect(most).toBe(LAUNCHES);
   }, 120_000);
 });
 
 /** Requests of mixed sizes and tenants, whose nodes are given back as soon as they are there. */
-async function race({ scheduler }: Peer, choice: readonly string[], onServed: () => void): Promise<void> {
+async function race(
+  peer: Peer,
+  launchers: readonly LauncherProcess[],
+  choice: readonly string[],
+  onServed: () => void,
+): Promise<void> {
+  const { scheduler } = peer;
   const random = seededRandom(SEED);
-  const stop = AbortSignal.timeout(110_000);
+  const stop = AbortSignal.timeout(PATIENCE_MS);
   let left = REQUESTS;
   const worker = async () => {
     while (left > 0) {
@@ -110,7 +119,10 @@ async function race({ scheduler }: Peer, choice: readonly string[], onServed: ()
       onServed();
     }
   };
-  await Promise.all(Array.from({ length: OUTSTANDING }, worker));
+  await Promise.all(Array.from({ length: OUTSTANDING }, worker)).catch(async (error: unknown) => {
+    if (!stop.aborted) throw error;
+    throw new Error(`a request waited in vain:\n${await fleetPicture(peer, launchers)}`, { cause: error });
+  });
 }
 
 /** Within the limits, and near them: else that would mean nothing. */

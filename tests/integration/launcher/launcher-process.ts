@@ -51,6 +51,12 @@ export class LauncherProcess {
     return this.#child.pid!;
   }
 
+  /** For messages: whether it runs, and how it ended. */
+  get state(): string {
+    const { exitCode, signalCode } = this.#child;
+    return signalCode ?? (exitCode === null ? `runs, pid ${this.pid}` : `exit code ${exitCode}`);
+  }
+
   get output(): string {
     return this.#output;
   }

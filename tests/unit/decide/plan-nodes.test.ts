@@ -131,12 +131,21 @@ const purge = (changes: Partial<Parameters<typeof choosePurge>[0]> = {}) =>
     ready: [nodeFact('2', { stateTime: 20 }), nodeFact('1', { stateTime: 10 })],
     garbage: [],
     spared: new Set(),
+    tenant: null,
     nowSeconds: 1000,
     ...changes,
   });
+const ofAcme = nodeFact('3', { tenantName: 'acme', stateTime: 30 });
 
 test.each([
   ['the oldest', purge(), '1'],
+  ['for a tenant, the oldest that counts as its own', purge({ tenant: 'acme', ready: [nodeFact('1'), ofAcme] }), '3'],
+  ['for a tenant without unused nodes, none', purge({ tenant: 'acme' }), undefined],
+  [
+    "another tenant's on its way out makes no room for a tenant",
+    purge({ tenant: 'acme', ready: [ofAcme], garbage: [nodeFact('1', { state: 'deleting', stateTime: 999 })] }),
+    '3',
+  ],
   ['not one that will be used', purge({ spared: new Set(['1']) }), '2'],
   ['not one of another pool', purge({ ready: [nodeFact('1', { pool: 'other' })] }), undefined],
   ['not one that is held', purge({ ready: [nodeFact('1', {}, { locked: true })] }), undefined],
