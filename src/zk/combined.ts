@@ -32,11 +32,13 @@ export function combiningZooKeeper(zk: ZooKeeper): ZooKeeper {
 class TransactionQueue {
   #waiting: Waiting[] = [];
   #inFlight = 0;
+  /** Of those on their way together: should one fail, the others are sent again, behind whatever left in between. */
+  readonly #flights = new Set<Footprint>();
 
   constructor(private readonly zk: ZooKeeper) {}
 
   add(ops: readonly Op[]): Promise<readonly OpResult[]> {
-    if (this.#inFlight < IN_FLIGHT && this.#waiting.length === 0) return this.#alone(ops);
+    if (this.#inFlight < IN_FLIGHT && this.#waiting.length === 0 && !this.#mustWait(ops)) return this.#alone(ops);
     return new Promise((settle, fail) => {
       this.#waiting.push({ ops, bytes: sizeOf(ops), settle, fail });
     });
@@ -53,12 +55,22 @@ class TransactionQueue {
 
   #landed(): void {
     this.#inFlight -= 1;
-    while (this.#waiting.length > 0 && this.#inFlight < IN_FLIGHT) void this.#send(this.#take());
+    while (this.#waiting.length > 0 && this.#inFlight < IN_FLIGHT) {
+      const batch = this.#take();
+      if (batch.length === 0) return; // until what the first in line is about has landed
+      void this.#send(batch);
+    }
+  }
+
+  #mustWait(ops: readonly Op[]): boolean {
+    return [...this.#flights].some((it) => it.isRelated(ops));
   }
 
   async #send(batch: readonly Waiting[]): Promise<void> {
     const [first] = batch;
     if (batch.length === 1) return this.#pass(first!);
+    const footprint = new Footprint(batch.flatMap((it) => it.ops));
+    this.#flights.add(footprint);
     this.#inFlight += 1;
     try {
       const results = await this.zk.transaction(batch.flatMap((it) => it.ops));
@@ -67,6 +79,7 @@ class TransactionQueue {
     } catch (error) {
       for (const it of batch) void this.#judge(it, error, batch);
     } finally {
+      this.#flights.delete(footprint);
       this.#landed();
     }
   }
@@ -95,12 +108,37 @@ class TransactionQueue {
       steps += it.ops.length;
       bytes += it.bytes;
       if (batch.length > 0 && (steps > MAX_STEPS || bytes > MAX_BYTES || touches(it, paths))) break;
+      if (this.#mustWait(it.ops)) break;
       batch.push(it);
       for (const op of it.ops) if (!isSequential(op)) paths.add(op.path);
     }
     this.#waiting = this.#waiting.slice(batch.length);
     return batch;
   }
+}
+
+/** What transactions are about: the znodes they name, and those right above. */
+class Footprint {
+  readonly #paths = new Set<string>();
+  readonly #parents = new Set<string>();
+
+  constructor(ops: readonly Op[]) {
+    for (const op of ops) {
+      if (!isSequential(op)) this.#paths.add(op.path);
+      this.#parents.add(parentOf(op.path));
+    }
+  }
+
+  /** Whether the outcome of `ops` may depend on these: the same znode, one right above or one right below. */
+  isRelated(ops: readonly Op[]): boolean {
+    return ops.some(
+      (op) => this.#parents.has(op.path) || this.#paths.has(parentOf(op.path)) || this.#paths.has(op.path),
+    );
+  }
+}
+
+function parentOf(path: string): string {
+  return path.slice(0, path.lastIndexOf('/'));
 }
 
 function touches({ ops }: Waiting, paths: ReadonlySet<string>): boolean {

@@ -56,6 +56,26 @@ test('one that fails alone hears of it, by its own steps; the others are sent ag
   expect(createdPaths((await outcomes[2])!)).toEqual(['made /e']);
 });
 
+test.each([
+  ['the same znode', '/a', true],
+  ['a znode below', '/a/b', true],
+  ['the znode above', '/dir', true],
+  ['another znode', '/b', false],
+])('%s as one that may have to be sent again waits for that', async (_title, path, waits) => {
+  const { zk, sent, paths, first, outcomes } = behindTwo(make('/dir/a', '/a'), make('/c'));
+  for (const it of sent) it.succeed();
+  await Promise.all(first);
+  expect(paths().slice(2)).toEqual([['/dir/a', '/a', '/c']]);
+  const later = zk.transaction(make(path));
+  expect(paths().slice(3)).toEqual(waits ? [] : [[path]]);
+  sent[2]!.fail(new ZkError('NODE_EXISTS', '/c', 2));
+  await expect(outcomes[1]).rejects.toMatchObject({ code: 'NODE_EXISTS' });
+  const again = ['/dir/a', '/a'];
+  expect(paths().slice(3)).toEqual(waits ? [again, [path]] : [[path], again]);
+  for (const it of sent.slice(3)) it.succeed();
+  await Promise.all([outcomes[0], later]);
+});
+
 test('a lost link is told to all of them, and nothing is sent again', async () => {
   const { sent, outcomes } = behindTwo(make('/a'), make('/b'));
   sent[0]!.succeed();
