@@ -14,8 +14,10 @@ export interface ReservationSpec {
 /** A place under the limits for a node that is not in the index yet. */
 export interface Reservation {
   readonly spec: ReservationSpec;
-  /** This is the node: the place is given up as soon as the index counts the node itself. */
+  /** This is the node: the place is given up as soon as the index counts the node itself, or learns that it is gone. */
   bind(node: string): void;
+  /** The same for a node that was made just now: the index may be told of its lock before it, so absence means nothing until `arrived`. */
+  bindNew(node: string): void;
   /** Gives the place up. Idempotent. */
   release(): void;
   /** Gives the place up unless there is a node for it. */
@@ -31,6 +33,8 @@ export class Reservations {
   readonly #used = new Tally<string>();
   readonly #tenants = new Tally<string>();
   readonly #bound = new Map<string, Reservation>();
+  /** Made, and perhaps not shown by the tree yet. */
+  readonly #expected = new Set<string>();
   readonly #taken = new Set<string>();
 
   constructor(private readonly index: () => NodeIndex) {}
@@ -38,22 +42,27 @@ export class Reservations {
   reserve(spec: ReservationSpec): Reservation {
     this.#count(spec, 'add');
     let open = true;
-    let bound = false;
+    let bound: string | undefined;
     const reservation: Reservation = {
       spec,
       bind: (node) => {
         if (!open) return;
-        bound = true;
+        bound = node;
         this.#bound.set(node, reservation);
         this.#releaseIfCounted(node, reservation);
+      },
+      bindNew: (node) => {
+        if (open) this.#expected.add(node);
+        reservation.bind(node);
       },
       release: () => {
         if (!open) return;
         open = false;
+        if (bound !== undefined) this.#unbind(bound, reservation);
         this.#count(spec, 'take');
       },
       cancel: () => {
-        if (!bound) reservation.release();
+        if (bound === undefined) reservation.release();
       },
     };
     return reservation;
@@ -64,7 +73,13 @@ export class Reservations {
     const reservation = this.#bound.get(node);
     if (reservation === undefined) return;
     if (this.index().has(node)) this.#releaseIfCounted(node, reservation);
-    else this.#end(node, reservation);
+    else if (!this.#expected.has(node)) reservation.release();
+  }
+
+  /** Whoever made the node has it: from now on, and right now if `isShown` is false, its absence means that it is gone. */
+  arrived(node: string, isShown: boolean): void {
+    this.#expected.delete(node);
+    if (!isShown) this.#bound.get(node)?.release();
   }
 
   /** Keeps a ready node from being chosen twice while its lock is on the way. Returns how to give it back. */
@@ -90,12 +105,13 @@ export class Reservations {
     const fact = this.index().get(node);
     if (fact === undefined) return;
     const { tenantOnly, tenant } = reservation.spec;
-    if (tenantOnly !== true || fact.record?.tenantName === tenant) this.#end(node, reservation);
+    if (tenantOnly !== true || fact.record?.tenantName === tenant) reservation.release();
   }
 
-  #end(node: string, reservation: Reservation): void {
+  #unbind(node: string, reservation: Reservation): void {
+    if (this.#bound.get(node) !== reservation) return;
     this.#bound.delete(node);
-    reservation.release();
+    this.#expected.delete(node);
   }
 
   #count({ provider, pool, tenant, need, tenantOnly }: ReservationSpec, step: 'add' | 'take'): void {

@@ -166,14 +166,23 @@ export class NodeCreator {
     for (const it of orders) {
       const own = made.slice(at, at + it.nodes.length);
       at += it.nodes.length;
-      own.forEach((node, index) => it.places[index]?.bind(node.id));
+      own.forEach((node, index) => it.places[index]?.bindNew(node.id));
       it.settle(own.map((node) => this.#followed(node, it.provider)));
     }
   }
 
   #followed(node: NewNode, provider: string): NewNode {
     this.#unseen.set(node.id, provider);
-    return { id: node.id, lock: () => node.lock().finally(() => this.#forget(node.id)) };
+    const lock = async () => {
+      try {
+        const claim = await node.lock();
+        this.world.arrived(node.id);
+        return claim;
+      } finally {
+        this.#forget(node.id);
+      }
+    };
+    return { id: node.id, lock };
   }
 
   #forget(node: string): void {

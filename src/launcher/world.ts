@@ -105,6 +105,11 @@ export class World {
     return this.#nodesView.nodes.get(id);
   }
 
+  /** A node that we have made is locked, and was put into the view by that: what the view lacks now is gone. */
+  arrived(node: string): void {
+    this.reservations.arrived(node, this.nodeEntry(node) !== undefined);
+  }
+
   requestEntry(id: string): RequestEntry | undefined {
     return this.#requestsView.requests.get(id);
   }

@@ -133,6 +133,34 @@ describe('reservations', () => {
     expect(used(reservations)).toEqual([undefined, undefined]);
   });
 
+  test('a new node counts though its lock shows before itself', () => {
+    const { index, reservations } = setUp();
+    reservations.reserve(spec).bindNew('1');
+    reservations.seen('1');
+    expect(used(reservations)).toEqual([1, 1]);
+    index.put('1', nodeFact('1', { tenantName: 'acme' }));
+    reservations.seen('1');
+    expect(used(reservations)).toEqual([1, 1]);
+    index.put('1', undefined);
+    expect(used(reservations)).toEqual([undefined, undefined]);
+  });
+
+  test.each([
+    ['is gone by the time its maker has it', (it: Reservations) => it.arrived('1', false)],
+    [
+      'goes before it is looked at',
+      (it: Reservations) => {
+        it.arrived('1', true);
+        it.seen('1');
+      },
+    ],
+  ])('a new node that %s leaves no place behind', (_title, go) => {
+    const { reservations } = setUp();
+    reservations.reserve(spec).bindNew('1');
+    go(reservations);
+    expect(used(reservations)).toEqual([undefined, undefined]);
+  });
+
   test('a reused node counts for its new tenant from the promise on, and for the pool as before', () => {
     const { index, reservations } = setUp();
     index.put('1', nodeFact('1'));
