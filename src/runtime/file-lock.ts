@@ -63,12 +63,14 @@ async function attempt(path: string, argv: readonly string[], signal?: AbortSign
   return undefined;
 }
 
+/** Files of all locks held by this process: Node closes one that nobody refers to, and with it would end the lock. */
+const held = new Set<FileHandle>();
+
 function heldLock(path: string, file: FileHandle): FileLock {
-  let held = true;
+  held.add(file);
   return {
     release: async ({ remove = false } = {}) => {
-      if (!held) return;
-      held = false;
+      if (!held.delete(file)) return;
       try {
         if (remove) await unlink(path);
       } finally {

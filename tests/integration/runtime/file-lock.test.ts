@@ -60,19 +60,25 @@ describe('a lock on a file', () => {
   test('ends with the process that holds it, however that ends', async () => {
     await (await lockFile(path)).release();
     const argv = [
+      '--expose-gc',
       '-r',
       join(__dirname, '../../support/register.js'),
       join(__dirname, '../../support/child-lock.ts'),
       path,
     ];
     const child = spawn(process.execPath, argv, { stdio: ['pipe', 'pipe', 'inherit'] });
-    await once(child.stdout, 'data');
-    expect(await tryLockFile(path)).toBeUndefined();
-    const next = lockFile(path);
     const ended = once(child, 'close');
-    child.kill('SIGKILL');
-    await ended;
-    await (await next).release();
+    try {
+      await once(child.stdout, 'data');
+      expect(await tryLockFile(path)).toBeUndefined();
+      const next = lockFile(path);
+      child.kill('SIGKILL');
+      await ended;
+      await (await next).release();
+    } finally {
+      child.kill('SIGKILL');
+      await ended;
+    }
   });
 
   test('is not inherited by programs started meanwhile', async () => {
