@@ -34,6 +34,8 @@ export interface FarmConfig {
   /** Lines below `providers:`. Default: one fake provider `east` with `deb`. */
   readonly providers?: readonly string[];
   readonly elementsDir?: string;
+  /** Session timeout. Default: `SESSION_SECONDS`; more where no test waits for its end, and losing one spoils what is counted. */
+  readonly sessionSeconds?: number;
   /** Where it finds ZooKeeper, if not where the others do. */
   readonly hosts?: string;
   /** Names. Default: none. */
@@ -119,7 +121,7 @@ export class BuilderFarm {
     const text = [
       'zookeeper-servers:',
       ...indent([...servers, `  chroot: ${this.chroot}`]), // of the last one alone (zk-tree 1)
-      `zookeeper-timeout: ${SESSION_SECONDS}`,
+      `zookeeper-timeout: ${config.sessionSeconds ?? SESSION_SECONDS}`,
       `images-dir: ${this.imagesDir(builder)}`,
       `build-log-dir: ${this.logDir(builder)}`,
       ...(config.elementsDir === undefined ? [] : [`elements-dir: ${config.elementsDir}`]),

@@ -159,7 +159,7 @@ describe('what is in hand', () => {
   test('two builders share the work: every image is built once', async () => {
     const names = ['a', 'b', 'c', 'd', 'e', 'f'].map((it) => `deb-${it}`);
     const diskImages = names.flatMap((it) => [`- name: ${it}`, '  formats: [qcow2]', `  dib-cmd: ${FAKE_TOOL}`]);
-    const config = { diskImages, providers: fakeProvider('east', names) };
+    const config = { diskImages, providers: fakeProvider('east', names), sessionSeconds: 20 };
     await Promise.all([farm.start('one', config), farm.start('two', config)]);
     await farm.until((images) =>
       names.every((name) =>
