@@ -2,9 +2,10 @@ import type { RecordedCall } from '../../src/drivers/fake/call-record';
 import { systemClock } from '../../src/runtime/clock';
 import type { Seat, SoakWorld } from './soak-world';
 
-/** How far back it tells, and how much it keeps at most. */
-const TELL_MS = 40_000;
-const KEEP = 5_000;
+/** How far back it tells of everything, and of what is there now; how much it keeps at most. */
+const TELL_ALL_MS = 5_000;
+const TELL_MS = 60_000;
+const KEEP = 10_000;
 const CALLS = /^(create|delete)-server$/;
 
 interface Event {
@@ -47,8 +48,8 @@ export class Evidence {
   about(provider: string): string {
     const { fleet, peer, seats } = this.world;
     const servers = fleet.cloud.cloud.account(provider).servers.list();
-    const since = systemClock.wall() - TELL_MS;
-    const ids = new Set(servers.map((it) => it.metadata['nodepool_node_id'] ?? ''));
+    const nodes = new Set(servers.flatMap((it) => it.metadata['nodepool_node_id'] ?? []));
+    const names = new Set([...nodes, ...servers.map((it) => it.id)]);
     const records = [...peer.store.nodes.view().nodes.values()].filter((it) => it.record?.provider === provider);
     return [
       `instances of ${provider}:`,
@@ -56,9 +57,18 @@ export class Evidence {
       'nodes:',
       ...records.map((it) => `  ${this.#nodeText(it.id)}`),
       'what led to it:',
-      ...this.#events.filter((it) => it.at >= since && (it.provider ?? provider) === provider).map(line),
-      ...seats.flatMap((it) => [`launcher ${it.number} has printed:`, ...printedAbout(it, ids)]),
+      ...this.#ledTo(provider, names).map(line),
+      ...seats.flatMap((it) => [`launcher ${it.number} has printed:`, ...printedAbout(it, nodes)]),
     ].join('\n');
+  }
+
+  #ledTo(provider: string, names: ReadonlySet<string>): readonly Event[] {
+    const now = systemClock.wall();
+    return this.#events.filter(
+      (it) =>
+        (it.provider ?? provider) === provider &&
+        (now - it.at <= TELL_ALL_MS || (now - it.at <= TELL_MS && mentions(it.text, names))),
+    );
   }
 
   #add(provider: string | undefined, text: string): void {
@@ -67,8 +77,9 @@ export class Evidence {
   }
 
   #nodeText(id: string): string {
-    const entry = this.world.peer.store.nodes.view().nodes.get(id);
-    if (entry === undefined) return `node ${id} is gone`;
+    const view = this.world.peer.store.nodes.view();
+    const entry = view.nodes.get(id);
+    if (entry === undefined) return `node ${id} is ${view.isBehind(id) ? 'about to be read' : 'gone'}`;
     const { state, externalId, allocatedTo, launcher, comment, az } = entry.record ?? {};
     const facts = `${state} ${String(externalId)} in ${az} for ${allocatedTo} by ${launcher}`;
     return `node ${id} ${facts}${(comment ?? '') === '' ? '' : ` (${comment})`}${entry.locked ? ' locked' : ''}`;
@@ -85,5 +96,9 @@ function line({ at, text }: Event): string {
 
 function printedAbout(seat: Seat, nodes: ReadonlySet<string>): string[] {
   const lines = seat.printed.split('\n');
-  return lines.filter((it) => [...nodes].some((node) => node !== '' && it.includes(node))).map((it) => `  ${it}`);
+  return lines.filter((it) => mentions(it, nodes)).map((it) => `  ${it}`);
+}
+
+function mentions(text: string, names: ReadonlySet<string>): boolean {
+  return [...names].some((it) => text.includes(it));
 }
