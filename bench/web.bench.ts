@@ -61,6 +61,7 @@ const CASES = [
   ['node_list_json', '/node-list', JSON_ONLY],
   ['node_list_json_gzip', '/node-list', { ...JSON_ONLY, 'accept-encoding': 'gzip' }],
   ['node_list_text', '/node-list', {}],
+  ['node_list_some_columns', '/node-list?fields=id,provider,label,state,age', {}],
   ['api_nodes', '/api/v1/nodes', {}],
 ] as const;
 

@@ -24,7 +24,8 @@ export function toEntry<T>(found: NodeData, parse: Parse<T>, before: Entry<T> | 
     return { record, broken, version, mzxid, createdAt, changedAt };
   }
   const changedAt = mtime / 1000;
-  return { ...tryParse(found.data, parse, changedAt), version, mzxid, createdAt: ctime / 1000, changedAt };
+  const { record, broken } = tryParse(found.data, parse, changedAt);
+  return { record, broken, version, mzxid, createdAt: ctime / 1000, changedAt };
 }
 
 function tryParse<T>(

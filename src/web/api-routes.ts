@@ -29,7 +29,7 @@ export function apiRoutes(
 function resourceRoutes(resource: Resource, tree: SeenTree, clock: Clock): Route[] {
   const words = new ResourceWords(resource.fields);
   const cache = new RenderingCache(clock);
-  const answer = async (key: string, make: () => string | undefined): Promise<Answer> => {
+  const answer = async (key: string, make: () => string | Buffer | undefined): Promise<Answer> => {
     const sight = tree.sight(resource.part);
     if (sight === 'loading') return notLoaded(resource.part);
     const basis = () => ({ version: tree.version(resource.part), changesWithTime: false });
@@ -42,7 +42,11 @@ function resourceRoutes(resource: Resource, tree: SeenTree, clock: Clock): Route
     const limit = limitOf(request.query);
     if (limit === undefined) return problem(400, 'bad-request', '"limit" is a whole number from 1');
     const key = JSON.stringify([limit, ...wanted]);
-    return answer(key, () => words.list(filtered(resource.rows(tree), resource.fields, wanted).slice(0, limit)));
+    return answer(key, () => {
+      const rows = resource.rows(tree);
+      const shown = filtered(rows, resource.fields, wanted).slice(0, limit);
+      return shown.length === rows.length ? words.all(rows) : words.some(shown);
+    });
   };
   const routes: Route[] = [{ path: `/api/v1/${resource.name}`, handle: list }];
   const { one } = resource;

@@ -1,7 +1,8 @@
 import type { Clock } from '../runtime/clock';
 import type { Answer, Route, WebRequest } from './answer';
 import { JSON_TYPE, problem, TEXT_TYPE } from './answers';
-import { LIST_PAGES, type ListPage, wordsOf } from './lists';
+import { ListWords } from './list-words';
+import { LIST_PAGES } from './lists';
 import { bestType } from './negotiation';
 import { RenderingCache } from './rendering-cache';
 import type { SeenTree } from './seen-tree';
@@ -13,22 +14,22 @@ const OFFERS = ['text/html', 'text/plain', 'application/json'];
 export function listRoutes(tree: SeenTree, clock: Clock): Route[] {
   const cache = new RenderingCache(clock);
   return LIST_PAGES.map((page) => {
-    const words = wordsOf(page);
+    const words = new ListWords(page);
     return {
       path: page.path,
       methods: ['GET', 'HEAD', 'POST'],
-      handle: (request) => answerList(page, words, request, tree, cache),
+      handle: (request) => answerList(words, request, tree, cache),
     };
   });
 }
 
 async function answerList(
-  page: ListPage,
-  words: ReturnType<typeof wordsOf>,
+  words: ListWords,
   request: WebRequest,
   tree: SeenTree,
   cache: RenderingCache,
 ): Promise<Answer> {
+  const { page } = words;
   const type = bestType(request.headers.accept, OFFERS);
   if (type === undefined) return problem(406, 'not-acceptable', `only as ${OFFERS.join(', ')}`);
   const sight = tree.sight(page.part);
@@ -37,10 +38,11 @@ async function answerList(
   const only = page.only === undefined ? undefined : (request.query.get(page.only.parameter) ?? undefined);
   const fields = as === 'json' ? undefined : fieldsOf(request.query);
   const rows = () => (only === undefined ? page.rows(tree) : page.only!.rows(tree, only));
+  const list = only === undefined ? words.list(fields) : words.once(fields);
   const rendering = await cache.get(
     JSON.stringify([page.path, as, only ?? null, fields === undefined ? null : [...fields].sort()]),
-    () => ({ version: tree.version(page.part), changesWithTime: words.changesWithTime(as) }),
-    (now) => (as === 'json' ? words.json(rows(), now) : words.text(rows(), now, fields)),
+    () => ({ version: tree.version(page.part), changesWithTime: list.changesWithTime(as) }),
+    (now) => (as === 'json' ? list.json(rows(), now) : list.text(rows(), now)),
   );
   return {
     kind: 'body',

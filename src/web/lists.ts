@@ -12,7 +12,7 @@ import {
 import { type NodeRow, nodesView } from '../views/nodes';
 import { type RequestRow, requestsView } from '../views/requests';
 import type { Part, SeenTree } from './seen-tree';
-import { WebList, type WebColumn } from './web-list';
+import type { WebColumn } from './web-column';
 
 /** One of the lists of webapp.md 6. */
 export interface ListPage<Row extends object = object> {
@@ -90,11 +90,6 @@ const labels: ListPage<{ readonly label: string }> = {
 };
 
 export const LIST_PAGES = [uploads, builds, imageStatus, nodes, requests, labels] as unknown as readonly ListPage[];
-
-/** A list with the words of its rows. */
-export function wordsOf(page: ListPage): WebList<object> {
-  return new WebList(page.columns);
-}
 
 function isReadable(entry: NodeEntry | undefined): entry is NodeEntry & NodeRow {
   return entry?.record !== undefined;

@@ -1,11 +1,14 @@
 import { RawJson } from '../model/json';
 import type { Cell } from '../views/column';
 
+/** Texts that stand in JSON as they are: nearly all. */
+const PLAIN = /^[ !#-[\]-~]*$/;
+
 /** JSON as Python's `json.dumps` writes it: blanks after `,` and `:`, nothing but ASCII. Opaque values keep their digits. */
 export function pythonJson(value: Cell): string {
   if (value instanceof RawJson) return ascii(spaced(value.text));
   if (value === null || value === undefined) return 'null';
-  if (typeof value === 'string') return ascii(JSON.stringify(value));
+  if (typeof value === 'string') return PLAIN.test(value) ? `"${value}"` : ascii(JSON.stringify(value));
   if (typeof value !== 'object') return JSON.stringify(value);
   if (Array.isArray(value)) return `[${value.map((it) => pythonJson(it as Cell)).join(', ')}]`;
   const members = Object.entries(value).map(([key, inner]) => `${ascii(JSON.stringify(key))}: ${pythonJson(inner)}`);

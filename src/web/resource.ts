@@ -1,6 +1,8 @@
 import { RawJson } from '../model/json';
 import type { Cell } from '../views/column';
 import { maskCell } from './mask-cell';
+import { RowBlocks } from './row-blocks';
+import { joinRows } from './row-bytes';
 import type { Part, SeenTree } from './seen-tree';
 
 /** The part of JSON Schema (OpenAPI 3.1) that is needed here. */
@@ -40,25 +42,46 @@ export interface Resource<Row extends object = object> {
   rows(tree: SeenTree): readonly Row[];
 }
 
-/** Puts rows into words, each once. */
+/** Puts rows into words, each once as long as it is what it was. */
 export class ResourceWords<Row extends object> {
   readonly #known = new WeakMap<Row, string>();
+  readonly #blocks = new RowBlocks<Row, { readonly rows: readonly Row[]; bytes: Buffer | undefined }>((rows) => ({
+    rows,
+    bytes: undefined,
+  }));
 
   constructor(private readonly fields: readonly ResourceField<Row>[]) {}
 
-  list(rows: readonly Row[]): string {
-    return rows.length === 0 ? '[]\n' : `[\n${rows.map((it) => this.one(it)).join(',\n')}\n]\n`;
+  /** All rows that there are. */
+  all(rows: readonly Row[]): Buffer {
+    if (rows.length === 0) return Buffer.from(NONE);
+    const blocks = this.#blocks.of(rows).map((it) => {
+      it.bytes ??= Buffer.from(it.rows.map((row) => this.#words(row)).join(BETWEEN));
+      return { bytes: it.bytes, ages: [] };
+    });
+    return joinRows(HEAD, blocks, BETWEEN, TAIL, 0);
+  }
+
+  /** Some of the rows. */
+  some(rows: readonly Row[]): string {
+    return rows.length === 0 ? NONE : HEAD + rows.map((it) => this.one(it)).join(BETWEEN) + TAIL;
   }
 
   one(row: Row): string {
     const known = this.#known.get(row);
     if (known !== undefined) return known;
-    const members = this.fields.map((it) => `${JSON.stringify(it.name)}:${valueText(it.value(row))}`);
-    const text = `{${members.join(',')}}`;
+    const text = this.#words(row);
     this.#known.set(row, text);
     return text;
   }
+
+  #words(row: Row): string {
+    return `{${this.fields.map((it) => `${JSON.stringify(it.name)}:${valueText(it.value(row))}`).join(',')}}`;
+  }
 }
+
+const NONE = '[]\n';
+const [HEAD, BETWEEN, TAIL] = ['[\n', ',\n', '\n]\n'];
 
 function valueText(value: Cell): string {
   const masked = maskCell(value);

@@ -8,7 +8,7 @@ export interface AgeSlot {
   readonly length: number;
 }
 
-/** What is shown of a row, in bytes. */
+/** What is shown of some rows, in bytes. */
 export interface RowBytes {
   readonly bytes: Buffer;
   readonly ages: readonly AgeSlot[];
@@ -17,7 +17,8 @@ export interface RowBytes {
 /** Characters of an age as `DD:HH:MM:SS` (cli.md 3): days have two digits or more. */
 export function ageLength(since: number, nowSeconds: number): number {
   const days = Math.floor(secondsOf(since, nowSeconds) / 86_400);
-  return days < 100 ? 11 : 9 + String(days).length;
+  if (days < 100) return 11;
+  return days < 1_000 ? 12 : 9 + String(days).length;
 }
 
 /** Whether all ages have just the room that they need now. */
@@ -54,14 +55,22 @@ const COLON = 0x3a;
 /** `ageText` in place, from the last digit to the first. */
 function writeAge(out: Buffer, start: number, { since, length }: AgeSlot, nowSeconds: number): void {
   const age = secondsOf(since, nowSeconds);
-  const parts = [age % 60, Math.floor(age / 60) % 60, Math.floor(age / 3600) % 24];
+  const minutes = Math.floor(age / 60);
+  const hours = Math.floor(minutes / 60);
   let at = start + length;
-  for (const part of parts) {
-    out[--at] = ZERO + (part % 10);
-    out[--at] = ZERO + Math.floor(part / 10);
-    out[--at] = COLON;
-  }
-  for (let days = Math.floor(age / 86_400); at > start; days = Math.floor(days / 10)) out[--at] = ZERO + (days % 10);
+  at = writePart(out, at, age - minutes * 60);
+  at = writePart(out, at, minutes - hours * 60);
+  at = writePart(out, at, hours % 24);
+  for (let days = Math.floor(hours / 24); at > start; days = Math.floor(days / 10)) out[--at] = ZERO + (days % 10);
+}
+
+/** A colon and two digits. */
+function writePart(out: Buffer, end: number, part: number): number {
+  const tens = Math.floor(part / 10);
+  out[end - 1] = ZERO + part - tens * 10;
+  out[end - 2] = ZERO + tens;
+  out[end - 3] = COLON;
+  return end - 3;
 }
 
 function secondsOf(since: number, nowSeconds: number): number {
