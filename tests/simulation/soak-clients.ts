@@ -2,6 +2,7 @@ import { systemClock } from '../../src/runtime/clock';
 import { pick } from '../../src/runtime/random';
 import type { NodeSet, SubmittedRequest } from '../../src/scheduler/scheduler';
 import type { Peer } from '../integration/launcher/fleet';
+import { treePicture } from '../support/tree-picture';
 import type { Invariants } from './soak-invariants';
 import { pause } from './soak-chaos';
 import type { SoakWorld } from './soak-world';
@@ -57,7 +58,7 @@ async function oneRequest(world: SoakWorld, invariants: Invariants): Promise<str
 async function finalOutcome({ peer }: SoakWorld, invariants: Invariants, request: SubmittedRequest) {
   const stop = new AbortController();
   const late = systemClock.after(PATIENCE_MS, () => {
-    invariants.violated(`request ${request.id} is not final after ${PATIENCE_MS} ms:\n${describeTree(peer)}`);
+    invariants.violated(`request ${request.id} is not final after ${PATIENCE_MS} ms:\n${treePicture(peer.store)}`);
   });
   const never = systemClock.after(NEVER_MS, () => stop.abort(new Error(`request ${request.id} never ends`)));
   try {
@@ -66,21 +67,6 @@ async function finalOutcome({ peer }: SoakWorld, invariants: Invariants, request
     late.cancel();
     never.cancel();
   }
-}
-
-/** What there is, for whoever has to find out why something does not go on. */
-function describeTree({ store }: Peer): string {
-  const { requests, locks } = store.requests.view();
-  const lines = [...requests.values()].map(({ id, record }) => {
-    const { state, nodeTypes, declinedBy, provider } = record ?? {};
-    return `  ${id} ${state} ${nodeTypes?.join()} declined by ${declinedBy?.length}, prefers ${provider}, locked ${locks.get(id)?.contended}`;
-  });
-  for (const { id, record, locked } of store.nodes.view().nodes.values()) {
-    lines.push(
-      `  ${id} ${record?.state} ${record?.type.join()} of ${record?.provider} for ${record?.allocatedTo}, locked ${locked}`,
-    );
-  }
-  return lines.join('\n');
 }
 
 async function useNodes({ random }: SoakWorld, set: NodeSet): Promise<string> {
