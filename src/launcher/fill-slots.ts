@@ -1,5 +1,6 @@
 import type { Reservation } from '../decide/node-reservations';
 import type { NodePick } from '../decide/plan-nodes';
+import { requestRank } from '../decide/request-order';
 import type { NodeRequest } from '../model/records';
 import { pick as pickOne } from '../runtime/random';
 import { wallSeconds } from '../runtime/clock';
@@ -44,7 +45,7 @@ export async function fillSlots(
     const launches = assignment.picks.filter((it) => it.kind === 'launch');
     const ended = await Promise.allSettled([
       ...reuses.map((it) => reuse(it, assignment, filling, pool, signal)),
-      ...together(launches, pool).map((it) => launchAll(it, assignment, zone, filling, pool, signal)),
+      launchAll(launches, assignment, zone, filling, pool, signal),
     ]);
     const failed = ended.find((it) => it.status === 'rejected');
     if (failed !== undefined) throw failed.reason;
@@ -91,13 +92,10 @@ async function reuse(
   set.fill(pick.slot, node, Promise.resolve('ready'), 'ready');
 }
 
-/** Nodes of a request are created all at once, unless only so many may be on their way. */
-function together(picks: readonly LaunchPick[], { runtime }: PoolContext): readonly (readonly LaunchPick[])[] {
-  if (picks.length === 0) return [];
-  return runtime.config.maxConcurrency < 0 ? [picks] : picks.map((it) => [it]);
-}
-
-/** What could not be created, because others were faster, leaves its slots open. */
+/**
+ * All are created at once, or none, which leaves their slots open: others were faster. So they count from one moment on, also
+ * those that `max-concurrency` lets be launched only later.
+ */
 async function launchAll(
   picks: readonly LaunchPick[],
   assignment: Assignment,
@@ -106,6 +104,7 @@ async function launchAll(
   pool: PoolContext,
   signal: AbortSignal,
 ): Promise<void> {
+  if (picks.length === 0) return;
   const { id, request } = filling;
   const { runtime, config, tools } = pool;
   const records = picks.map((pick) => {
@@ -124,13 +123,12 @@ async function launchAll(
       nowSeconds: wallSeconds(tools.clock),
     });
   });
-  const { maxConcurrency, name } = runtime.config;
   const order = {
-    provider: name,
+    provider: runtime.config.name,
     nodes: records,
     places: picks.map((it) => assignment.places.get(it.slot)!),
     scopes: sharedScopes(pool, request.tenantName),
-    maxLaunches: maxConcurrency < 0 ? Infinity : Math.max(1, maxConcurrency),
+    maxLaunches: mostLaunches(pool),
     fits: () =>
       staysWithin(
         pool,
@@ -188,8 +186,14 @@ export function startLaunch(
     endsSet: () => set.endsWith(node),
   };
   const work = async (): Promise<LaunchOutcome> => {
-    const endTurn = await underAll([now, node.signal], (it) => runtime.launchSlot(it)).catch(() => undefined);
-    if (endTurn === undefined) return 'lost'; // we have to go, or the node is not ours any more
+    const endTurn = await underAll([now, node.signal], async (it) => {
+      await takeTurn(node, request, id, pool, it);
+      return runtime.launchSlot(it);
+    }).catch(() => undefined);
+    if (endTurn === undefined) {
+      await letGo();
+      return 'lost'; // we have to go, or the node is not ours any more, or not wanted
+    }
     try {
       return await traceLaunch(
         span,
@@ -203,4 +207,28 @@ export function startLaunch(
     }
   };
   return work();
+}
+
+/** Waits until a node that was created ahead of its launch may begin. */
+async function takeTurn(
+  node: HeldNode,
+  request: NodeRequest,
+  requestId: string,
+  pool: PoolContext,
+  signal: AbortSignal,
+): Promise<void> {
+  if (node.record.state !== 'init' || mostLaunches(pool) === Infinity) return;
+  const order = {
+    node,
+    provider: pool.runtime.config.name,
+    scopes: sharedScopes(pool, null),
+    rank: requestRank(requestId, request),
+    most: () => mostLaunches(pool),
+  };
+  await pool.creator.turns.take(order, signal);
+}
+
+function mostLaunches({ runtime }: PoolContext): number {
+  const { maxConcurrency } = runtime.config;
+  return maxConcurrency < 0 ? Infinity : Math.max(1, maxConcurrency);
 }

@@ -1,5 +1,6 @@
 import type { Node } from '../model/records';
 import type { NodeClaim, NodeHandOver } from '../store/api';
+import type { Op } from '../zk/client';
 
 /**
  * A node whose lock is ours, with its writes one after the other: the launch and the request may both have something to
@@ -31,11 +32,16 @@ export class HeldNode {
     return this.#released === undefined && this.claim.isHeld();
   }
 
+  /** Lets an `init` node begin its launch, in one transaction with `guard`; throws the ZkError of a step that does not hold. */
+  begin(guard: readonly Op[]): Promise<void> {
+    return this.write({ state: 'building' }, guard);
+  }
+
   /** Rejects with `ClaimLostError` when the node is not ours any more. */
-  write(change: Partial<Node>): Promise<void> {
+  write(change: Partial<Node>, guard: readonly Op[] = []): Promise<void> {
     const turn = this.#last.then(async () => {
       const all = { ...this.#later, ...change };
-      await this.claim.write(all);
+      await this.claim.write(all, guard);
       this.#later = undefined;
     });
     this.#last = turn.catch(() => undefined); // told to whoever asked for the write

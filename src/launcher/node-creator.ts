@@ -1,8 +1,10 @@
+import { roomAtOnce, withinRoom } from '../decide/launch-room';
 import type { Reservation } from '../decide/node-reservations';
 import type { Node } from '../model/records';
 import type { NewNode } from '../store/api';
 import type { Op } from '../zk/client';
 import type { DecisionOrder } from './decision-order';
+import { LaunchTurns } from './launch-turns';
 import type { LauncherTools } from './tools';
 import type { World } from './world';
 
@@ -14,7 +16,7 @@ export interface CreationOrder {
   readonly places: readonly Reservation[];
   /** What other launchers decide on as well. */
   readonly scopes: readonly string[];
-  /** How many nodes of the provider may be on their way at a time; Infinity for no limit. */
+  /** How many nodes of the provider may be on their way at a time; Infinity for no limit. Those beyond are created as `init`. */
   readonly maxLaunches: number;
   /** Whether the limits hold with these nodes, whose places are counted. */
   fits(): boolean;
@@ -34,9 +36,9 @@ const BATCH_NODES = 100;
  * next one, so that many launches cost few writes and several launchers seldom overtake one another.
  */
 export class NodeCreator {
+  /** For those that were created as `init`. */
+  readonly turns: LaunchTurns;
   #queue: Waiting[] = [];
-  /** Created by us and not seen in the tree yet, with their providers. */
-  readonly #unseen = new Map<string, string>();
   #busy = false;
 
   constructor(
@@ -45,7 +47,7 @@ export class NodeCreator {
     private readonly order: DecisionOrder,
     private readonly now: AbortSignal,
   ) {
-    world.onChange(() => this.look());
+    this.turns = new LaunchTurns(world, order);
   }
 
   /** Undefined when there is no room for all of them any more; their places are given up then. To be locked at once. */
@@ -70,20 +72,22 @@ export class NodeCreator {
       };
       signal.addEventListener('abort', leave, { once: true });
       this.#queue.push(waiting);
-      this.look();
+      this.#look();
     });
   }
 
-  /** Whether one more node of the provider may be on its way; `maxLaunches` below 0 means any number (launcher.md 5 step 10). */
+  /**
+   * Whether a further node of the provider could be on its way at once; `maxLaunches` below 0 means any number
+   * (launcher.md 5 step 10).
+   */
   hasLaunchRoom(provider: string, maxLaunches: number): boolean {
     if (maxLaunches < 0) return true;
     let queued = 0;
     for (const it of this.#queue) if (it.provider === provider) queued += it.nodes.length;
-    return this.#launching(provider) + queued < maxLaunches;
+    return roomAtOnce(this.turns.count(provider), maxLaunches - queued) > 0;
   }
 
-  /** Something has changed that those in the queue may wait for. */
-  look(): void {
+  #look(): void {
     if (this.#busy || this.#queue.length === 0 || this.now.aborted) return;
     this.#busy = true;
     queueMicrotask(() => void this.#work());
@@ -98,54 +102,50 @@ export class NodeCreator {
     this.#busy = false;
   }
 
-  /** Takes from the queue what may begin now. */
+  /** Takes from the queue what goes into one transaction. */
   #take(): readonly Waiting[] {
-    const batch = this.#startable(this.#queue);
-    this.#queue = this.#queue.filter((it) => !batch.includes(it));
-    return batch;
-  }
-
-  #startable(orders: readonly Waiting[]): readonly Waiting[] {
-    const begun = new Map<string, number>();
-    const batch: Waiting[] = [];
     let size = 0;
-    for (const it of orders) {
-      if (size > 0 && size + it.nodes.length > BATCH_NODES) break;
-      if (it.maxLaunches !== Infinity) {
-        const launching = begun.get(it.provider) ?? this.#launching(it.provider);
-        if (launching + it.nodes.length > it.maxLaunches) continue;
-        begun.set(it.provider, launching + it.nodes.length);
-      }
-      size += it.nodes.length;
-      batch.push(it);
+    let count = 0;
+    for (const { nodes } of this.#queue) {
+      size += nodes.length;
+      if (count > 0 && size > BATCH_NODES) break;
+      count += 1;
     }
-    return batch;
+    return this.#queue.splice(0, count);
   }
 
   async #make(batch: readonly Waiting[]): Promise<void> {
-    let open = batch;
-    let chosen: readonly Waiting[] = [];
+    let open = [...batch];
     const holds = () => {
-      open = [...open].reverse().filter((it) => !this.#isRefused(it)); // the last in line give way first
-      open = [...open].reverse();
-      chosen = this.#startable(open);
-      return chosen.length > 0;
+      open = open
+        .reverse()
+        .filter((it) => !this.#isRefused(it))
+        .reverse(); // the last in line give way first
+      return open.length > 0;
     };
-    const scopes = [...new Set(batch.flatMap((it) => it.scopes))];
-    const write = (guard: readonly Op[]) =>
-      this.tools.store.nodes.createAll(
-        chosen.flatMap((it) => it.nodes),
-        this.now,
-        guard,
-      );
+    let nodes: readonly Node[] = [];
+    const write = (guard: readonly Op[]) => {
+      nodes = this.#asTheyBegin(open);
+      return this.tools.store.nodes.createAll(nodes, this.now, guard);
+    };
     try {
+      const scopes = [...new Set(batch.flatMap((it) => it.scopes))];
       const made = await this.order.carryOut({ scopes, holds, write }, this.now);
-      if (made !== undefined) this.#handOut(chosen, made);
-      const left = open.filter((it) => made === undefined || !chosen.includes(it));
-      this.#queue = [...left.filter((it) => !this.#isGivenUp(it)), ...this.#queue];
+      if (made !== undefined) this.#handOut(open, nodes, made);
     } catch (error) {
       for (const it of open) it.fail(error);
     }
+  }
+
+  /** As many as there is room for begin their launch at once, the first in line first. */
+  #asTheyBegin(orders: readonly Waiting[]): readonly Node[] {
+    const begun = new Map<string, number>();
+    return orders.flatMap(({ provider, maxLaunches, nodes }) => {
+      if (maxLaunches === Infinity) return nodes;
+      const before = begun.get(provider) ?? 0;
+      begun.set(provider, before + nodes.length);
+      return withinRoom(nodes, roomAtOnce(this.turns.count(provider), maxLaunches) - before);
+    });
   }
 
   #isGivenUp(it: Waiting): boolean {
@@ -161,42 +161,30 @@ export class NodeCreator {
     return true;
   }
 
-  #handOut(orders: readonly Waiting[], made: readonly NewNode[]): void {
+  #handOut(orders: readonly Waiting[], nodes: readonly Node[], made: readonly NewNode[]): void {
     let at = 0;
     for (const it of orders) {
       const own = made.slice(at, at + it.nodes.length);
-      at += it.nodes.length;
       own.forEach((node, index) => it.places[index]?.bindNew(node.id));
-      it.settle(own.map((node) => this.#followed(node, it.provider)));
+      it.settle(own.map((node, index) => this.#followed(node, nodes[at + index]!)));
+      at += it.nodes.length;
     }
   }
 
-  #followed(node: NewNode, provider: string): NewNode {
-    this.#unseen.set(node.id, provider);
+  #followed(created: NewNode, { provider, state }: Node): NewNode {
+    const { id } = created;
+    if (provider !== null && state !== 'init') this.turns.noteNew(id, provider);
     const lock = async () => {
       try {
-        const claim = await node.lock();
-        this.world.arrived(node.id);
+        const claim = await created.lock();
+        this.world.arrived(id);
+        this.turns.arrived(id);
         return claim;
-      } finally {
-        this.#forget(node.id);
+      } catch (error) {
+        this.turns.forget(id);
+        throw error;
       }
     };
-    return { id: node.id, lock };
-  }
-
-  #forget(node: string): void {
-    this.#unseen.delete(node);
-    this.look();
-  }
-
-  #launching(provider: string): number {
-    const { nodes } = this.world;
-    let count = 0;
-    for (const state of ['init', 'building'] as const) {
-      for (const { record } of nodes.inState(state).values()) if (record.provider === provider) count += 1;
-    }
-    for (const [id, at] of this.#unseen) if (at === provider && !nodes.has(id)) count += 1;
-    return count;
+    return { id, lock };
   }
 }

@@ -157,6 +157,7 @@ export class PoolWorker implements Reconciler {
       this.#note(handler.id, 'limits-not-known-yet');
       return false;
     }
+    handler.pausesPool = true;
     const lacking = lackingForTenant(handler, pool);
     if (lacking !== undefined) return this.#waitForTenant(handler, lacking);
     const plan = planFor(handler, pool);
@@ -176,9 +177,9 @@ export class PoolWorker implements Reconciler {
   /** Others of the tenant were faster. Without any node it is as if it had not been accepted: nobody has to wait for it. */
   #waitForTenant(handler: RequestHandler, lacking: string): boolean {
     this.#note(handler.id, 'tenant-limit', lacking);
-    if (handler.set.size === 0) handler.giveBack();
-    else this.#purge(NONE, handler.request.tenantName);
-    return handler.set.size === 0;
+    handler.pausesPool = handler.held > 0;
+    if (handler.held > 0) this.#purge(NONE, handler.request.tenantName);
+    return handler.held === 0;
   }
 
   #judgeAll(signal: AbortSignal): number {
@@ -269,7 +270,7 @@ export class PoolWorker implements Reconciler {
   }
 
   #pausedFor(): string | undefined {
-    for (const it of this.#inHand.values()) if (it.isWaiting || it.startsWaiting) return it.id;
+    for (const it of this.#inHand.values()) if (it.pausesPool && (it.isWaiting || it.startsWaiting)) return it.id;
     return undefined;
   }
 
@@ -379,7 +380,7 @@ export class PoolWorker implements Reconciler {
     await this.registration.update({
       supportedLabels: [...config.labels.keys()],
       priority: config.priority,
-      paused: this.#isBusy || [...this.#inHand.values()].some((it) => it.isWaiting), // with its lock: others may go on
+      paused: this.#isBusy || [...this.#inHand.values()].some((it) => it.isWaiting && it.pausesPool), // with its lock: others may go on
     });
   }
 

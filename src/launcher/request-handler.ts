@@ -43,6 +43,8 @@ export class RequestHandler {
   readonly avoid = new Set<string>();
   /** Room below the tenant's limits, kept while the request waits. */
   tenantPlace: Reservation | undefined;
+  /** Whether others of the pool wait for it while it waits. */
+  pausesPool = true;
   readonly #interrupt = new AbortController();
   #waiting: ((assignment: Assignment) => void) | undefined;
   #claimed = false;
@@ -68,7 +70,7 @@ export class RequestHandler {
     return this.#claimed;
   }
 
-  /** Needs nodes that were not there when last asked: it pauses the pool. */
+  /** Needs nodes that were not there when last asked. */
   get isWaiting(): boolean {
     return this.#waiting !== undefined && !this.#interrupt.signal.aborted;
   }
@@ -228,16 +230,19 @@ export class RequestHandler {
     return end;
   }
 
-  /** Ready nodes become free at once; those on their way are finished and become free then. */
+  /** Ready nodes become free at once; those on their way are finished and become free then; others are not begun. */
   async #freeNodes(): Promise<void> {
+    const { turns } = this.pool().creator;
     await Promise.all(
       this.set.clear().map(async ({ node, outcome, done }) => {
+        const isUnbegun = outcome === undefined && turns.leave(node.id);
         if (outcome === undefined || outcome === 'ready') {
-          await node.write({ allocatedTo: null }).catch((error: unknown) => {
+          const change = isUnbegun ? { allocatedTo: null, state: 'aborted' as const } : { allocatedTo: null };
+          await node.write(change).catch((error: unknown) => {
             if (!(error instanceof ClaimLostError)) throw error; // gone is as good as free
           });
         }
-        if (outcome === undefined) this.pool().adopt(node, done);
+        if (outcome === undefined && !isUnbegun) this.pool().adopt(node, done);
         else await node.release();
       }),
     );

@@ -82,9 +82,10 @@ export interface RecordClaim<T> extends Claim {
   readonly current: Stored<T>;
   /**
    * Writes `change` over the current record, stamping `stateTime` when the state changes. Guarded; `ClaimLostError` if not
-   * ours any more. Repeats after a lost link until the outcome is known or the session is lost.
+   * ours any more. Repeats after a lost link until the outcome is known or the session is lost. `guard` are further first
+   * steps of the transaction; throws the ZkError of one that does not hold, its `failedOp` being the place in `guard`.
    */
-  write(change: Partial<T>): Promise<Stored<T>>;
+  write(change: Partial<T>, guard?: readonly Op[]): Promise<Stored<T>>;
   /** `write` and `release` in one transaction. After an error the lock is as it was. */
   writeAndRelease(change: Partial<T>): Promise<Stored<T>>;
   /** Removes record, lock directory and contender, guarded; done when gone, also if others re-created the lock dir meanwhile. */

@@ -91,11 +91,11 @@ export class LockedRecord<T extends Stateful<S>, S extends string = T['state']>
     return this.#current;
   }
 
-  write(change: Partial<T>): Promise<Stored<T>> {
+  write(change: Partial<T>, guard: readonly Op[] = []): Promise<Stored<T>> {
     return this.#enqueue(async () => {
       const record = changed(this.#current.record, change, this.kind, wallSeconds(this.parts.clock));
       const data = this.kind.print(record);
-      const stat = await guardedSet(this.parts, this.lock, this.path, data, this.#current.version);
+      const stat = await guardedSet(this.parts, this.lock, this.path, data, this.#current.version, guard);
       this.parts.observe(this.path, data, stat);
       return this.#keep(record, stat);
     });

@@ -1,6 +1,7 @@
 import { printNode } from '../model/node-record';
 import { nodeLock, NODES } from '../model/paths';
 import type { Node } from '../model/records';
+import { UNFINISHED } from '../model/unfinished-node';
 import type { Op } from '../zk/client';
 import { isZkError } from '../zk/errors';
 import type { HeldLock } from '../zk/lock-api';
@@ -21,9 +22,6 @@ export interface CreatedNode {
   lock(): Promise<{ readonly lock: HeldLock; readonly current: Stored<Node> } | undefined>;
 }
 
-/** What the comment of a record begins with that is created and not locked yet. */
-const TOKEN = 'creating ';
-
 /**
  * Nodes, locked, in two writes for one and one more for each further one. The first creates all as `init`, which no launcher
  * takes for garbage; they carry tokens in their comments, by which they are found again if the answer is lost (the name has
@@ -37,7 +35,7 @@ export async function createNodes(
   guard: readonly Op[],
   signal: AbortSignal,
 ): Promise<readonly CreatedNode[]> {
-  const token = `${TOKEN}${parts.random.hex(16)}`;
+  const token = `${UNFINISHED}${parts.random.hex(16)}`;
   const request: SequentialCreates = {
     dir: NODES,
     prefix: '',
@@ -52,11 +50,6 @@ export async function createNodes(
     throw error;
   });
   return created.map((it, index) => newNode(parts, it?.path, nodes[index]!, signal));
-}
-
-/** Whether a record is one that its creator has not locked yet. */
-export function isUnfinished({ state, comment }: Node): boolean {
-  return state === 'init' && comment?.startsWith(TOKEN) === true;
 }
 
 function tokenIndex(data: Buffer, token: string): number | undefined {

@@ -34,25 +34,29 @@ export async function listIfThere(zk: ZooKeeper, path: string): Promise<readonly
   }
 }
 
-/** Replaces data read at `version`. Throws a ClaimLostError; resolves only when the write is known to have happened. */
+/**
+ * Replaces data read at `version`. Throws a ClaimLostError; resolves only when the write is known to have happened. The steps of
+ * `guard` come first: the ZkError of one that does not hold is thrown as it is.
+ */
 export async function guardedSet(
   parts: StoreParts,
   lock: HeldLock,
   path: string,
   data: Buffer,
   version: number,
+  guard: readonly Op[] = [],
 ): Promise<Stat> {
   return underLock(parts, lock, path, async (unsure) => {
     try {
-      const results = await parts.zk.transaction([lock.guard(), { op: 'set', path, data, version }]);
-      return statOf(results[1]);
+      const results = await parts.zk.transaction([...guard, lock.guard(), { op: 'set', path, data, version }]);
+      return statOf(results[guard.length + 1]);
     } catch (error) {
       if (unsure && isZkError(error, 'BAD_VERSION')) {
         await parts.zk.sync(path); // the link may lead to another server now
         const found = await parts.zk.get(path);
         if (found.stat.version === version + 1 && found.data.equals(data)) return found.stat;
       }
-      throw claimLost(error, path);
+      throw claimLost(error, path, guard.length);
     }
   });
 }
@@ -77,14 +81,17 @@ function sessionLost(path: string, error: unknown): unknown {
 
 const lockGone = (path: string, cause: unknown) => new ClaimLostError(path, 'lock-gone', { cause });
 
-/** The ClaimLostError that a failed guarded transaction means; other errors as they are. Step 0 is the guard. */
-export function claimLost(error: unknown, path: string): unknown {
-  if (!(error instanceof ZkError)) return error;
+/**
+ * The ClaimLostError that a failed guarded transaction means; other errors as they are. Step 0 asks for the lock, or the one
+ * after `before` others, whose errors are their own.
+ */
+export function claimLost(error: unknown, path: string, before = 0): unknown {
+  if (!(error instanceof ZkError) || (error.failedOp !== undefined && error.failedOp < before)) return error;
   if (error.code === 'NO_NODE') {
-    return new ClaimLostError(path, error.failedOp === 0 ? 'lock-gone' : 'record-gone', { cause: error });
+    return new ClaimLostError(path, error.failedOp === before ? 'lock-gone' : 'record-gone', { cause: error });
   }
   if (error.code === 'BAD_VERSION') {
-    return new ClaimLostError(path, error.failedOp === 0 ? 'lock-gone' : 'record-changed', { cause: error });
+    return new ClaimLostError(path, error.failedOp === before ? 'lock-gone' : 'record-changed', { cause: error });
   }
   return error;
 }

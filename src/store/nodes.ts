@@ -2,6 +2,7 @@ import { NODE_MOVES } from '../model/moves';
 import { parseNode, printNode } from '../model/node-record';
 import { nodeLock, nodePath, NODES } from '../model/paths';
 import type { Node } from '../model/records';
+import { isUnfinished } from '../model/unfinished-node';
 import { wallSeconds } from '../runtime/clock';
 import type { Op, ZooKeeper } from '../zk/client';
 import { isZkError } from '../zk/errors';
@@ -16,7 +17,7 @@ import {
   type Stored,
 } from './api';
 import { changed, claimRecord, LockedRecord, quickClaim, type RecordKind } from './claims';
-import { type CreatedNode, createNodes, isUnfinished } from './create-node';
+import { type CreatedNode, createNodes } from './create-node';
 import { DirectSnapshot, readEach } from './direct-reads';
 import { toStored } from './entries';
 import { deleteTree, readIfThere } from './guarded';
