@@ -11,6 +11,8 @@ export class Locker {
   readonly #said = new Map<string, number>();
   readonly #listeners = new Set<() => void>();
   #trouble = '';
+  /** Whether all that it said is heard. */
+  #isSilent = false;
   /** Called when it has just taken the lock. */
   onHeld: () => void = () => undefined;
 
@@ -24,7 +26,10 @@ export class Locker {
       for (const it of [...this.#listeners]) it();
     });
     child.stderr!.on('data', (chunk: Buffer) => (this.#trouble += chunk.toString()));
-    child.once('exit', () => [...this.#listeners].forEach((it) => it()));
+    child.once('close', () => {
+      this.#isSilent = true;
+      [...this.#listeners].forEach((it) => it());
+    });
   }
 
   static start(kind: 'ours' | 'kazoo', options: LockerOptions): Locker {
@@ -39,7 +44,7 @@ export class Locker {
   /** Resolves when the word was said that often. */
   async said(word: 'ready' | 'held', times = 1): Promise<void> {
     while ((this.#said.get(word) ?? 0) < times) {
-      if (this.#isOver()) throw new Error(`a locker ended early: ${this.#trouble}`);
+      if (this.#isSilent) throw new Error(`a locker ended early: ${this.#trouble}`);
       await new Promise<void>((done) => {
         const look = () => {
           this.#listeners.delete(look);

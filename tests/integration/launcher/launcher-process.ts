@@ -9,9 +9,12 @@ const root = join(__dirname, '../../..');
 export class LauncherProcess {
   readonly #child: ChildProcess;
   #output = '';
+  /** When all it has printed is read. */
+  readonly #closed: Promise<unknown>;
 
   private constructor(child: ChildProcess) {
     this.#child = child;
+    this.#closed = once(child, 'close');
     for (const stream of [child.stdout!, child.stderr!]) {
       stream.on('data', (chunk: Buffer) => {
         this.#output += chunk.toString();
@@ -71,10 +74,11 @@ export class LauncherProcess {
       const [event] = (await Promise.race([
         once(this.#child.stdout!, 'data').then(() => ['data']),
         once(this.#child.stderr!, 'data').then(() => ['data']),
-        once(this.#child, 'close').then(() => ['close']), // when all it has printed is read
+        this.#closed.then(() => ['close']),
       ])) as [string];
       const { exitCode, signalCode } = this.#child;
-      if (event === 'close') throw new Error(`launcher has ended (${signalCode ?? exitCode}):\n${this.#output}`);
+      if (event === 'close' && !this.#output.includes(text))
+        throw new Error(`launcher has ended (${signalCode ?? exitCode}):\n${this.#output}`);
     }
   }
 

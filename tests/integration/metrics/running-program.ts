@@ -13,10 +13,15 @@ export class RunningProgram {
 
   constructor(program: Program, argv: readonly string[], env: ProgramIo['env']) {
     const out = new PassThrough();
-    createInterface(out).on('line', (line) => {
-      this.lines.push(line);
-      this.#heard.emit('line');
-    });
+    createInterface(out)
+      .on('line', (line) => {
+        this.lines.push(line);
+        this.#heard.emit('line');
+      })
+      .on('close', () => {
+        this.#isOver = true; // all that it said is heard
+        this.#heard.emit('line');
+      });
     const stop = { drain: this.#drain.signal, now: new AbortController().signal };
     const io: ProgramIo = {
       stdout: out,
@@ -26,11 +31,7 @@ export class RunningProgram {
       stop,
       onSignal: () => () => undefined,
     };
-    this.#ended = program(argv, io).finally(() => {
-      this.#isOver = true;
-      out.end();
-      this.#heard.emit('line');
-    });
+    this.#ended = program(argv, io).finally(() => out.end());
     this.#ended.catch(() => undefined); // told by `drain`
   }
 
