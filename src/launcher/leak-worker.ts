@@ -3,6 +3,7 @@ import type { KnownNode } from '../decide/node-index';
 import { instanceKey, planVanished } from '../decide/vanished-instances';
 import type { Instance } from '../drivers/driver';
 import { NotFoundError } from '../drivers/errors';
+import type { Node } from '../model/records';
 import type { Reconciler } from '../runtime/reconcile';
 import { ClaimLostError } from '../store/api';
 import { isOwn, NODE_ID_KEY } from './destroy-instance';
@@ -15,7 +16,7 @@ import type { World } from './world';
 const FULL_PASS_MS = 60_000;
 
 /**
- * Compares the cloud's instances with the nodes: those of ours whose node is gone (launcher.md 19), and unused nodes whose
+ * Compares the cloud's instances with the nodes: those of ours that are no node's (launcher.md 19), and unused nodes whose
  * instance is gone; either is believed when it was seen in two runs. One per provider.
  */
 export class LeakWorker implements Reconciler {
@@ -37,7 +38,7 @@ export class LeakWorker implements Reconciler {
     const { name } = this.runtime.config;
     const instances = await this.runtime.provider.list(signal);
     const own = instances.filter((it) => it.state !== 'deleting' && isOwn(it, this.runtime.owner));
-    const { leaked, seen } = planLeaks(own.map(claimed), (node) => this.#isNodeHere(node), this.#seen);
+    const { leaked, seen } = planLeaks(own.map(claimed), (node) => this.#recordOf(node), this.#seen);
     for (const { instance, node } of leaked) {
       this.tools.log.warn('leaked instance is deleted', {
         provider: name,
@@ -97,10 +98,11 @@ export class LeakWorker implements Reconciler {
     if (this.tools.metrics !== undefined) reportLeaks(this.tools.metrics.all, this.runtime.config.name, kind, count);
   }
 
-  #isNodeHere(node: string): boolean {
+  #recordOf(node: string): Node | 'unreadable' | undefined {
     const fact = this.world.nodes.get(node);
-    // A record that cannot be read may well be the owner.
-    return fact !== undefined && (fact.record === undefined || fact.record.provider === this.runtime.config.name);
+    if (fact === undefined) return undefined;
+    if (fact.record === undefined) return 'unreadable';
+    return fact.record.provider === this.runtime.config.name ? fact.record : undefined;
   }
 }
 

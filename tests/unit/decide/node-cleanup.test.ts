@@ -132,7 +132,8 @@ describe('leaks', () => {
     { key: 'b', node: '2' },
     { key: 'd', node: undefined },
   ];
-  const run = (before: ReadonlySet<string>) => planLeaks(listed, (it) => it === '1', before);
+  const run = (before: ReadonlySet<string>) =>
+    planLeaks(listed, (it) => (it === '1' ? nodeFact('1').record : undefined), before);
 
   test('what is ours without a node is remembered first, and deleted when seen again', () => {
     const first = run(new Set());
@@ -143,5 +144,22 @@ describe('leaks', () => {
 
   test('what was seen before but is no leak now is left alone', () => {
     expect(run(new Set(['a', 'd'])).leaked).toEqual([]);
+  });
+
+  test.each<readonly [string, Partial<Node>, readonly string[], readonly string[]]>([
+    ['its own and another', {}, ['i1', 'i2'], ['i2']],
+    ['in use, its own and two others', { state: 'in-use' }, ['i1', 'i2', 'i3'], ['i2', 'i3']],
+    ['being launched: which is its own may change', { state: 'building' }, ['i1', 'i2'], []],
+    ['being deleted: that takes all', { state: 'deleting' }, ['i1', 'i2'], []],
+    ['only another, and its own is not listed: ids may be told in another way', {}, ['i2'], []],
+  ])('a node with %s', (_title, changes, ids, leaked) => {
+    const instances = ids.map((it) => ({ key: JSON.stringify(it), node: '1' }));
+    const owner = nodeFact('1', { externalId: 'i1', ...changes }).record;
+    const plan = planLeaks(instances, () => owner, new Set(instances.map((it) => it.key)));
+    expect(plan.leaked.map((it) => it.key)).toEqual(leaked.map((it) => JSON.stringify(it)));
+  });
+
+  test('a record that cannot be read may be the owner', () => {
+    expect(planLeaks(listed, () => 'unreadable', new Set(['a', 'b'])).leaked).toEqual([]);
   });
 });
