@@ -104,13 +104,24 @@ export class LaunchTurns {
   /** Something has changed that those in line may wait for. */
   look(): void {
     if (this.#trying !== undefined) return;
-    const next = this.#queue.find((it) => this.#hasRoom(it));
+    const next = this.#next();
     if (next === undefined) return;
     this.#trying = next;
     void this.#begin(next).finally(() => {
       this.#trying = undefined;
       this.look();
     });
+  }
+
+  /** The first whose provider has room. */
+  #next(): Waiting | undefined {
+    const full = new Set<string>();
+    for (const it of this.#queue) {
+      if (full.has(it.provider)) continue;
+      if (this.#hasRoom(it)) return it;
+      full.add(it.provider);
+    }
+    return undefined;
   }
 
   async #begin(it: Waiting): Promise<void> {
