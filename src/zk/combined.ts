@@ -8,6 +8,9 @@ const IN_FLIGHT = 2;
 const MAX_STEPS = 200;
 const MAX_BYTES = 256 * 1024;
 
+/** After so many failures of one batch what is left of it goes each for itself, side by side. */
+const TRIES_TOGETHER = 3;
+
 interface Waiting {
   readonly ops: readonly Op[];
   readonly bytes: number;
@@ -19,7 +22,7 @@ interface Waiting {
  * The same client, which sends transactions that are asked for side by side as one: a lone one leaves at once, and under
  * load one request, one entry in the server's log and one answer do for many. What each of them promises stays as it was,
  * its order included, with more in the same moment. Those that name the same znodes never go together, so that none can fail
- * by another's doing; when one fails, it alone is told so, and the others are sent again, each for itself.
+ * by another's doing; when one fails, it alone is told so, and the others are sent again without it.
  */
 export function combiningZooKeeper(zk: ZooKeeper): ZooKeeper {
   const queue = new TransactionQueue(zk);
@@ -66,9 +69,10 @@ class TransactionQueue {
     return [...this.#flights].some((it) => it.isRelated(ops));
   }
 
-  async #send(batch: readonly Waiting[]): Promise<void> {
+  async #send(batch: readonly Waiting[], tries = 1): Promise<void> {
     const [first] = batch;
-    if (batch.length === 1) return this.#pass(first!);
+    if (first === undefined) return;
+    if (batch.length === 1) return this.#pass(first);
     const footprint = new Footprint(batch.flatMap((it) => it.ops));
     this.#flights.add(footprint);
     this.#inFlight += 1;
@@ -77,22 +81,28 @@ class TransactionQueue {
       let at = 0;
       for (const { ops, settle } of batch) settle(results.slice(at, (at += ops.length)));
     } catch (error) {
-      for (const it of batch) void this.#judge(it, error, batch);
+      this.#judge(batch, error, tries);
     } finally {
       this.#flights.delete(footprint);
       this.#landed();
     }
   }
 
-  /** What the failure of all together means for one of them. */
-  #judge(it: Waiting, error: unknown, batch: readonly Waiting[]): Promise<void> | void {
+  /** One step that fails undoes all: whose it was hears of it. Any other failure, of the link or the session, is that of all. */
+  #judge(batch: readonly Waiting[], error: unknown, tries: number): void {
     const failedOp = error instanceof ZkError ? error.failedOp : undefined;
-    if (failedOp === undefined) return it.fail(error); // the link, the session: the same for all
-    const start = batch.slice(0, batch.indexOf(it)).reduce((sum, before) => sum + before.ops.length, 0);
-    const own = failedOp - start;
-    if (own < 0 || own >= it.ops.length) return this.#pass(it);
+    if (failedOp === undefined) {
+      for (const it of batch) it.fail(error);
+      return;
+    }
+    let start = 0;
+    const culprit = batch.find(({ ops }) => failedOp < (start += ops.length));
+    const rest = batch.filter((it) => it !== culprit);
+    if (tries < TRIES_TOGETHER) void this.#send(rest, tries + 1);
+    else for (const it of rest) void this.#pass(it);
+    if (culprit === undefined) return; // an answer about none of them proves nothing
     const { code, path, cause } = error as ZkError;
-    it.fail(new ZkError(code, path, own, { cause }));
+    culprit.fail(new ZkError(code, path, failedOp - (start - culprit.ops.length), { cause }));
   }
 
   async #pass(it: Waiting): Promise<void> {

@@ -44,14 +44,14 @@ test('what is asked for while two are on their way goes as one, and each hears o
   expect((await Promise.all(outcomes)).map(createdPaths)).toEqual([['made /a', 'made /b'], ['made /c']]);
 });
 
-test('one that fails alone hears of it, by its own steps; the others are sent again each for itself', async () => {
+test('one that fails alone hears of it, by its own steps; the others are sent again without it', async () => {
   const { sent, paths, outcomes } = behindTwo(make('/a', '/b'), make('/c', '/d'), make('/e'));
   sent[0]!.succeed();
   await turn();
   sent[2]!.fail(new ZkError('NODE_EXISTS', '/d', 3));
   await expect(outcomes[1]).rejects.toMatchObject({ code: 'NODE_EXISTS', path: '/d', failedOp: 1 });
-  expect(paths().slice(3)).toEqual([['/a', '/b'], ['/e']]);
-  for (const it of sent.slice(3)) it.succeed();
+  expect(paths().slice(3)).toEqual([['/a', '/b', '/e']]);
+  sent[3]!.succeed();
   expect(createdPaths((await outcomes[0])!)).toEqual(['made /a', 'made /b']);
   expect(createdPaths((await outcomes[2])!)).toEqual(['made /e']);
 });
@@ -74,6 +74,21 @@ test.each([
   expect(paths().slice(3)).toEqual(waits ? [again, [path]] : [[path], again]);
   for (const it of sent.slice(3)) it.succeed();
   await Promise.all([outcomes[0], later]);
+});
+
+test('where one after the other fails, the rest goes each for itself, and each hears of its own failure alone', async () => {
+  const names = ['/a', '/b', '/c', '/d', '/e'];
+  const { sent, paths, outcomes } = behindTwo(...names.map((it) => make(it)));
+  sent[0]!.succeed();
+  await turn();
+  for (const [index, path] of ['/a', '/b', '/c'].entries()) {
+    sent[2 + index]!.fail(new ZkError('NODE_EXISTS', path, 0));
+    await expect(outcomes[index]).rejects.toMatchObject({ code: 'NODE_EXISTS', path, failedOp: 0 });
+  }
+  expect(paths().slice(2)).toEqual([names, names.slice(1), names.slice(2), ['/d'], ['/e']]);
+  sent[5]!.succeed();
+  sent[6]!.succeed();
+  expect((await Promise.all(outcomes.slice(3))).map(createdPaths)).toEqual([['made /d'], ['made /e']]);
 });
 
 test('a lost link is told to all of them, and nothing is sent again', async () => {
