@@ -56,7 +56,7 @@ export async function runLauncher(options: LauncherOptions, tools: LauncherTools
   const stamp = options.source.stamp();
   const config = options.source.load();
   const background = new Background(tools);
-  const world = scope.own(new World(tools.store, () => undefined), (it) => it.close());
+  const world = scope.own(new World(tools.store, () => undefined, tools.clock), (it) => it.close());
   await world.ready(stop.drain);
   const order = new DecisionOrder(tools, world);
   const around = {

@@ -1,8 +1,7 @@
-import { type PoolFact, RequestJudge, candidatePools } from '../decide/choose-requests';
+import { type PoolFact, RequestJudge } from '../decide/choose-requests';
 import { reasonToDecline } from '../decide/request-decline';
 import type { RankedRequest } from '../decide/request-index';
 import { orderForPool } from '../decide/request-order';
-import { shareRank } from '../decide/request-share';
 import { waitingOrder } from '../decide/waiting-order';
 import { WaitNotes, type WaitReason, reasonOfSkip } from '../decide/wait-notes';
 import type { NodeRequest, PoolComponent, Resources } from '../model/records';
@@ -21,15 +20,16 @@ import { canPromise, poolOffer } from './pool-offer';
 import { nodeToPurge } from './pool-purge';
 import { poolSituation } from './pool-situation';
 import { type HandlerEnd, RequestHandler } from './request-handler';
+import { RequestTurns } from './request-turns';
 import { serveFromMachines } from './serve-from-machines';
 
 /** A full pass even if nothing happened: it alone must do. */
 const FULL_PASS_MS = 60_000;
-/** How long each further pool in line leaves a request to those before it. */
-const SHARE_STEP_MS = 250;
 const REST_MS = 250;
 /** How many requests are being locked, or declined, at the same time. */
 const CLAIMS_AT_ONCE = 64;
+/** How many are being locked at the same time, to be called idle enough for requests that others are about to come to. */
+const CLAIMS_OF_A_HELPER = 4;
 
 const NONE: ReadonlySet<string> = new Set();
 
@@ -52,7 +52,7 @@ export class PoolWorker implements Reconciler {
   readonly #inHand = new Map<string, RequestHandler>();
   readonly #running = new Set<Promise<unknown>>();
   readonly #declining = new Set<string>();
-  readonly #firstSeen = new Map<string, number>();
+  readonly #turns: RequestTurns;
   readonly #restUntilMs = new Map<string, number>();
   readonly #capacity: Backoff;
   #capacityAtMs = -Infinity;
@@ -68,6 +68,7 @@ export class PoolWorker implements Reconciler {
     private readonly registration: Registration<PoolComponent>,
   ) {
     const { runtime, config, tools } = context();
+    this.#turns = new RequestTurns(context);
     this.name = `pool ${runtime.config.name}-${config.name}`;
     this.#capacity = new Backoff({ firstMs: 1000, maxMs: 60_000 }, tools.random);
   }
@@ -79,7 +80,7 @@ export class PoolWorker implements Reconciler {
 
   /** Requests whose deletion must not wait for the next pass. */
   noticeGone(request: string): void {
-    this.#firstSeen.delete(request);
+    this.#turns.delete(request);
     this.#inHand.get(request)?.cancel();
   }
 
@@ -212,10 +213,11 @@ export class PoolWorker implements Reconciler {
     const pool = this.context();
     if (this.#isHindered(request)) return FULL_PASS_MS;
     if (this.#claiming() >= CLAIMS_AT_ONCE) return FULL_PASS_MS; // each claim that ends nudges
-    const wait = Math.max(this.#restMs(request.id), this.#turnInMs(request, pools));
-    if (wait > 0) {
+    const turn = this.#turns.of(request, pools);
+    const wait = Math.max(this.#restMs(request.id), turn.waitMs);
+    if (wait > 0 || (turn.isHelp && this.#claiming() >= CLAIMS_OF_A_HELPER)) {
       this.#note(request.id, 'others-go-first');
-      return wait;
+      return wait > 0 ? wait : FULL_PASS_MS; // each claim that ends nudges
     }
     const handler = new RequestHandler(request, this.context);
     const plan = planFor(handler, pool);
@@ -233,23 +235,6 @@ export class PoolWorker implements Reconciler {
       this.#keep(handler, handler.serve(undefined));
     }
     return FULL_PASS_MS;
-  }
-
-  /** Where several pools could serve a request one of them goes first; the others follow if it does not. */
-  #turnInMs(request: Readable, pools: readonly PoolFact[]): number {
-    const { id, tools } = this.context();
-    if (pools.length < 2) return 0;
-    const candidates = candidatePools(request.record, pools).filter((it) => !it.paused);
-    const rank = shareRank(
-      request.id,
-      id,
-      candidates.map((it) => it.id),
-    );
-    if (rank === 0) return 0;
-    const now = tools.clock.monotonic();
-    const seen = this.#firstSeen.get(request.id) ?? now;
-    this.#firstSeen.set(request.id, seen);
-    return Math.max(0, seen + Math.min(rank, 4) * SHARE_STEP_MS - now);
   }
 
   #reasonToDecline(nodeTypes: readonly string[]): string | undefined {
@@ -291,7 +276,7 @@ export class PoolWorker implements Reconciler {
   #dropGone(): void {
     const { requests } = this.context().world;
     for (const [id, handler] of this.#inHand) if (!requests.has(id)) handler.cancel();
-    for (const memory of [this.#firstSeen, this.#restUntilMs, this.notes]) {
+    for (const memory of [this.#turns, this.#restUntilMs, this.notes]) {
       for (const id of memory.keys()) if (!requests.has(id)) memory.delete(id);
     }
   }
@@ -320,7 +305,7 @@ export class PoolWorker implements Reconciler {
         .finally(() => {
           handler.tenantPlace?.release();
           this.#inHand.delete(handler.id);
-          this.#firstSeen.delete(handler.id);
+          this.#turns.delete(handler.id);
         }),
     );
   }

@@ -1,7 +1,9 @@
 import type { PoolFact } from '../decide/choose-requests';
 import { NodeIndex, type NodeWeight } from '../decide/node-index';
 import { Reservations } from '../decide/node-reservations';
+import { PoolProgress } from '../decide/pool-progress';
 import { RequestIndex } from '../decide/request-index';
+import type { Clock } from '../runtime/clock';
 import type { ComponentsView, ImagesView, NodeEntry, NodesView, RequestEntry, RequestsView, Store } from '../store/api';
 
 /** What changed in one step. Ids tell where to look, not what happened. */
@@ -21,6 +23,8 @@ export class World {
   readonly components: ComponentsView;
   readonly requests = new RequestIndex();
   readonly reservations: Reservations;
+  /** Which pools of any launcher are seen at work. */
+  readonly progress = new PoolProgress();
   readonly #nodesView: NodesView;
   readonly #requestsView: RequestsView;
   readonly #listeners = new Set<(change: WorldChange) => void>();
@@ -28,7 +32,11 @@ export class World {
   #nodes: NodeIndex;
   #pools: readonly PoolFact[] | undefined;
 
-  constructor(store: Store, weightOf: NodeWeight) {
+  constructor(
+    store: Store,
+    weightOf: NodeWeight,
+    private readonly clock: Clock,
+  ) {
     this.images = store.images.view();
     this.components = store.components.view();
     this.#nodesView = store.nodes.view();
@@ -42,6 +50,7 @@ export class World {
       this.#requestsView.onChange((ids) => this.#takeRequests(ids)),
       this.components.onChange(() => {
         this.#pools = undefined;
+        this.progress.keepOnly(new Set(this.pools().map((it) => it.id)));
         this.#tell({ nodes: NO_IDS, requests: NO_IDS });
       }),
       this.images.onChange(() => this.#tell({ nodes: NO_IDS, requests: NO_IDS })),
@@ -134,9 +143,13 @@ export class World {
   }
 
   #takeNodes(ids: ReadonlySet<string>): void {
+    const { nodes } = this.#nodesView;
+    const now = this.clock.monotonic();
     for (const id of ids) {
-      this.#nodes.put(id, this.#nodesView.nodes.get(id));
+      const entry = nodes.get(id);
+      this.#nodes.put(id, entry);
       this.reservations.seen(id);
+      if (entry?.record !== undefined) this.progress.note(id, entry.record, now);
     }
     this.#tell({ nodes: ids, requests: NO_IDS });
   }

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { likeness } from '../../../src/decide/choose-requests';
 import { compareRanks, orderForPool, requestRank } from '../../../src/decide/request-order';
 import { RequestIndex } from '../../../src/decide/request-index';
-import { shareRank } from '../../../src/decide/request-share';
+import { poolsBefore } from '../../../src/decide/request-share';
 import { request, requestFact } from '../../support/node-facts';
 
 const order = (...ids: readonly (readonly [string, number])[]) =>
@@ -71,7 +71,7 @@ test('the index holds the waiting ones in order whatever happens to them', () =>
 test('every pool knows its place in line, and the places differ', () => {
   fc.assert(
     fc.property(fc.string(), fc.uniqueArray(fc.string(), { minLength: 1, maxLength: 6 }), (id, pools) => {
-      const places = pools.map((it) => shareRank(id, it, pools));
+      const places = pools.map((it) => poolsBefore(id, it, pools).length);
       expect([...places].sort()).toEqual(pools.map((_pool, place) => place));
     }),
   );
@@ -80,7 +80,7 @@ test('every pool knows its place in line, and the places differ', () => {
 test('requests spread over the pools', () => {
   const pools = ['a', 'b', 'c'];
   const first = Array.from({ length: 3000 }, (_, number) =>
-    pools.find((it) => shareRank(`200-${String(number).padStart(10, '0')}`, it, pools) === 0),
+    pools.find((it) => poolsBefore(`200-${String(number).padStart(10, '0')}`, it, pools).length === 0),
   );
   for (const it of pools) {
     const share = first.filter((found) => found === it).length;

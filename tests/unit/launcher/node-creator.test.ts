@@ -17,7 +17,7 @@ test('what is being made counts at every moment, from the promise until the node
   await zk.connected();
   const tools = { clock: systemClock, random: seededRandom(3), log: silentLogger };
   const store = openStore(zk, tools, { lagMs: 20 });
-  const world = new World(store, (it) => it.resources ?? {});
+  const world = new World(store, (it) => it.resources ?? {}, systemClock);
   await world.ready(never);
   const all = { ...tools, store };
   const creator = new NodeCreator(all, world, new DecisionOrder(all, world), never);

@@ -38,7 +38,7 @@ describe('what nodes use counts before a pool begins to decide', () => {
       await (await store.nodes.create(node({ provider }), never)).release();
     }
     await store.nodes.view().settled();
-    world = new World(store, () => undefined);
+    world = new World(store, () => undefined, clock);
     await world.ready(never);
     roster = new Roster(config([]), surroundings());
   });

@@ -73,7 +73,7 @@ let term: HeldLock | undefined;
 
 async function open(machines: readonly StandingMachine[], leads = true): Promise<void> {
   racks = new Racks(machines);
-  world = new World(store, () => undefined);
+  world = new World(store, () => undefined, clock);
   await world.ready(never);
   const log: Logger = {
     ...silentLogger,
