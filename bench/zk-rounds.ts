@@ -4,9 +4,8 @@ import { type Contestant, pipelined } from './zk-clients';
 
 const REQUESTS = 5_000;
 const WINDOW = 500;
-const LONE = 200;
+const LONE = 100;
 const FLOOD = 100_000;
-const FLOOD_ROUNDS = 3;
 const DATA = Buffer.alloc(256, 'x');
 
 export const KINDS = ['create', 'set', 'get', 'exists'] as const;
@@ -61,7 +60,7 @@ export class Match {
     await this.#turns('lone', ['create', 'get'], order, { count: LONE, window: 1, keep: round >= 0 }, `lone-${round}`);
   }
 
-  async flood(order: readonly Contestant[], rounds = FLOOD_ROUNDS): Promise<void> {
+  async flood(order: readonly Contestant[], rounds: number): Promise<void> {
     const all = { count: FLOOD, window: FLOOD, keep: true };
     for (let round = 0; round < rounds; round += 1) {
       for (const it of order) await this.#measure(it, 'flood', all, (_index, done) => it.get('/bench/flood', done));
