@@ -3,9 +3,9 @@ import { wallSeconds } from '../runtime/clock';
 import type { NodeClaim, Store } from '../store/api';
 import { BY_HAND_PATIENCE_MS, claimByHand } from '../store/by-hand';
 import { nodesView, type NodeRow } from '../views/nodes';
-import type { CommandContext } from './context';
+import type { CommandContext, Options } from './context';
 import { CommandError } from './failure';
-import { printView } from './print-view';
+import { isDocument, printView, remark } from './print-view';
 
 /** A node's id as records have it: leading zeros may be left out. */
 export function nodeId(given: string): string {
@@ -16,8 +16,13 @@ export function nodeId(given: string): string {
  * Writes a change to each node under its lock and prints the list of them. Unknown ids are told, not failed; one that
  * somebody else keeps locked is told as an error, and the others are changed all the same. Returns the exit status.
  */
-export function changeNodes(context: CommandContext, ids: readonly string[], change: Partial<Node>): Promise<number> {
-  return withNodes(context, ids, async (claim) => {
+export function changeNodes(
+  context: CommandContext,
+  ids: readonly string[],
+  options: Options,
+  change: Partial<Node>,
+): Promise<number> {
+  return withNodes(context, ids, options, async (claim) => {
     await claim.write(change);
   });
 }
@@ -26,6 +31,7 @@ export function changeNodes(context: CommandContext, ids: readonly string[], cha
 export async function withNodes(
   context: CommandContext,
   ids: readonly string[],
+  options: Options,
   work: (claim: NodeClaim) => Promise<void>,
 ): Promise<number> {
   const store = await context.store();
@@ -33,7 +39,7 @@ export async function withNodes(
   let status = 0;
   for (const given of ids) {
     try {
-      const claim = await claimNode(context, store, given);
+      const claim = await claimNode(context, store, given, options);
       if (claim === undefined) continue;
       try {
         await work(claim);
@@ -47,27 +53,37 @@ export async function withNodes(
       status = 1;
     }
   }
-  if (known.length > 0) await printNodes(context, store, known);
+  if (known.length > 0 || isDocument(options)) await printNodes(context, store, known, options);
   return status;
 }
 
 /** The node's lock; undefined, and said so, if there is no such node. `CommandError` if somebody else keeps it. */
-export async function claimNode(context: CommandContext, store: Store, given: string): Promise<NodeClaim | undefined> {
+export async function claimNode(
+  context: CommandContext,
+  store: Store,
+  given: string,
+  options: Options,
+): Promise<NodeClaim | undefined> {
   const id = nodeId(given);
   const claim = await claimByHand(store, id, context.signal);
   if (claim === 'locked') {
     throw new CommandError(`node ${id} is locked by somebody else; gave up after ${BY_HAND_PATIENCE_MS / 1000} s`);
   }
   if (claim !== 'not-found') return claim;
-  await context.print(`Node id ${given} not found\n`);
+  await remark(context, options, `Node id ${given} not found`);
   return undefined;
 }
 
 /** The list of some nodes, as `hold` and `delete` print it in the end; those that are gone are left out. */
-async function printNodes(context: CommandContext, store: Store, ids: readonly string[]): Promise<void> {
+async function printNodes(
+  context: CommandContext,
+  store: Store,
+  ids: readonly string[],
+  options: Options,
+): Promise<void> {
   const stored = await Promise.all(ids.map((id) => store.nodes.get(id)));
   const rows = stored.flatMap((it, index): NodeRow[] =>
     it === undefined ? [] : [{ id: ids[index]!, record: it.record, locked: false }],
   );
-  await printView(context, {}, nodesView(rows, wallSeconds(context.clock), false));
+  await printView(context, options, nodesView(rows, wallSeconds(context.clock), false));
 }

@@ -4,25 +4,28 @@ import { NotFoundError } from '../../drivers/errors';
 import { driverOf } from '../../drivers/registry';
 import type { NodeClaim } from '../../store/api';
 import { changeNodes, nodeId, withNodes } from '../change-node';
-import type { Command, CommandContext } from '../context';
+import type { Command, CommandContext, Options } from '../context';
+import { remark } from '../print-view';
 
 /** Between two looks whether the cloud has done it. */
 const POLL_MS = 500;
 
 /** cli.md 4.9. */
 export const run: Command = (context, ids, options) =>
-  options['now'] === true ? deleteNow(context, ids) : changeNodes(context, ids, { state: 'deleting' });
+  options['now'] === true
+    ? deleteNow(context, ids, options)
+    : changeNodes(context, ids, options, { state: 'deleting' });
 
-async function deleteNow(context: CommandContext, ids: readonly string[]): Promise<number> {
+async function deleteNow(context: CommandContext, ids: readonly string[], options: Options): Promise<number> {
   const { providers } = context.config();
   const store = await context.store();
   const reachable: string[] = [];
   for (const id of ids) {
     const provider = (await store.nodes.get(nodeId(id)))?.record.provider;
     if (provider === undefined || providers.has(provider ?? '')) reachable.push(id);
-    else await context.print(`Provider ${provider} for node ${id} not defined on this launcher\n`);
+    else await remark(context, options, `Provider ${provider} for node ${id} not defined on this launcher`);
   }
-  return withNodes(context, reachable, async (claim) => {
+  return withNodes(context, reachable, options, async (claim) => {
     const { provider } = claim.current.record;
     await claim.write({ state: 'deleting' });
     await destroyInstance(context, providers.get(provider ?? '')!, claim);

@@ -6,7 +6,7 @@ import { secondsOption } from '../time-option';
 export const run: Command = (context, ids, options) => {
   const { reason } = options;
   const seconds = secondsOption(options, 'holdTime', '--hold-time');
-  return changeNodes(context, ids, {
+  return changeNodes(context, ids, options, {
     state: 'hold',
     ...(typeof reason === 'string' ? { comment: reason } : {}),
     ...(seconds === undefined ? {} : { holdExpiration: seconds }),

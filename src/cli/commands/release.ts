@@ -6,50 +6,51 @@ import type { NodeClaim, Store } from '../../store/api';
 import { giveBackRequest } from '../../store/by-hand';
 import { nodesView } from '../../views/nodes';
 import { claimNode } from '../change-node';
-import type { Command, CommandContext } from '../context';
+import type { Command, CommandContext, Options } from '../context';
 import { CommandError } from '../failure';
-import { printView } from '../print-view';
+import { isDocument, printView, remark } from '../print-view';
 import { REQUESTOR } from '../request/requestor';
 
 /** Gives back nodes, as `used`, and requests with their nodes. Those that can be given back are, whatever the others say. */
 export const run: Command = async (context, ids, options) => {
   const store = await context.store();
-  const isForced = options['force'] === true;
   const given: { readonly id: string; readonly record: Node }[] = [];
   let status = 0;
   for (const id of ids) {
     try {
       const release = parseRequestId(id) === undefined ? releaseNode : releaseRequest;
-      given.push(...(await release(context, store, id, isForced)));
+      given.push(...(await release(context, store, id, options)));
     } catch (error) {
       if (!(error instanceof CommandError)) throw error;
       context.complain(`nodepool: error: ${error.message}`);
       status = 1;
     }
   }
-  if (given.length > 0) {
+  if (given.length > 0 || isDocument(options)) {
     const rows = given.map((it) => ({ ...it, locked: false }));
-    await printView(context, {}, nodesView(rows, wallSeconds(context.clock), false));
+    await printView(context, options, nodesView(rows, wallSeconds(context.clock), false));
   }
   return status;
 };
 
+const isForced = (options: Options) => options['force'] === true;
+
 type Released = readonly { readonly id: string; readonly record: Node }[];
 
-async function releaseNode(context: CommandContext, store: Store, given: string, isForced: boolean): Promise<Released> {
-  const claim = await claimNode(context, store, given);
+async function releaseNode(context: CommandContext, store: Store, given: string, options: Options): Promise<Released> {
+  const claim = await claimNode(context, store, given, options);
   if (claim === undefined) return [];
   try {
     const { state, allocatedTo } = claim.current.record;
     if (state === 'used' || state === 'deleting' || state === 'deleted') {
-      await context.print(`Node ${claim.id} is given back already\n`);
+      await remark(context, options, `Node ${claim.id} is given back already`);
       return [];
     }
     if (state === 'ready' && allocatedTo === null) {
-      await context.print(`Node ${claim.id} waits for a request: there is nothing to give back\n`);
+      await remark(context, options, `Node ${claim.id} waits for a request: there is nothing to give back`);
       return [];
     }
-    if (state === 'ready' && allocatedTo !== null && !isForced) await refuseOthers(store, allocatedTo);
+    if (state === 'ready' && allocatedTo !== null && !isForced(options)) await refuseOthers(store, allocatedTo);
     if (!NODE_MOVES[state].includes('used')) {
       throw new CommandError(`node ${claim.id} is ${state}: nodepool delete takes it away`);
     }
@@ -59,17 +60,17 @@ async function releaseNode(context: CommandContext, store: Store, given: string,
   }
 }
 
-async function releaseRequest(context: CommandContext, store: Store, id: string, isForced: boolean): Promise<Released> {
-  if (!isForced) await refuseOthers(store, id);
+async function releaseRequest(context: CommandContext, store: Store, id: string, options: Options): Promise<Released> {
+  if (!isForced(options)) await refuseOthers(store, id);
   const outcome = await giveBackRequest(store, id, context.signal);
   if (outcome === 'locked') throw new CommandError(`nodes of request ${id} are locked: somebody works on them`);
-  if (outcome !== 'not-found') await context.print(`Request ${id} taken back\n`);
+  if (outcome !== 'not-found') await remark(context, options, `Request ${id} taken back`);
   const nodes = await store.nodes.read();
   // Nodes that were handed over are held; their request is gone since.
   const held = [...nodes.values()].filter((it) => it.record?.allocatedTo === id && it.record.state === 'hold');
   const released: Released[number][] = [];
   for (const it of held) {
-    const claim = await claimNode(context, store, it.id);
+    const claim = await claimNode(context, store, it.id, options);
     if (claim === undefined) continue;
     try {
       released.push(await markUsed(claim));
@@ -77,7 +78,7 @@ async function releaseRequest(context: CommandContext, store: Store, id: string,
       await claim.release();
     }
   }
-  if (outcome === 'not-found' && held.length === 0) await context.print(`Request id ${id} not found\n`);
+  if (outcome === 'not-found' && held.length === 0) await remark(context, options, `Request id ${id} not found`);
   const given = outcome === 'not-found' ? [] : outcome.nodes;
   const others = given.flatMap((it) => {
     const record = nodes.get(it)?.record;

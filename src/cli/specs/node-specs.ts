@@ -1,4 +1,4 @@
-import { ANY_PROVIDER, LIST_OPTIONS, NODES, PROVIDER } from './options';
+import { ANY_PROVIDER, FORMAT, LIST_OPTIONS, NODES, PROVIDER } from './options';
 import type { CommandSpec } from './spec';
 
 /** Commands about nodes and instances. */
@@ -20,7 +20,7 @@ export const NODE_SPECS: readonly CommandSpec[] = [
     name: 'delete',
     summary: 'place a node in the DELETE state',
     args: [NODES],
-    options: [{ flags: '--now', help: 'delete the node in the foreground' }],
+    options: [{ flags: '--now', help: 'delete the node in the foreground' }, FORMAT],
     details: ['Leading zeros of an id may be left out.'],
   },
   {
@@ -33,6 +33,7 @@ export const NODE_SPECS: readonly CommandSpec[] = [
         flags: '--hold-time <TIME>',
         help: 'delete the node after it was held that long: 90s, 15m, 2h, 1d (default: max-hold-age of the configuration)',
       },
+      FORMAT,
     ],
     examples: [["nodepool hold 12 --reason 'disk errors' --hold-time 2d", 'keeps node 0000000012 for two days']],
   },
@@ -85,6 +86,8 @@ export const NODE_SPECS: readonly CommandSpec[] = [
     name: 'info',
     summary: 'Show provider data from zookeeper',
     args: [PROVIDER],
+    options: [{ ...FORMAT, choices: ['table', 'json', 'yaml'] }],
+    details: ['As JSON and YAML: one object with `provider`, `images` and `nodes`.'],
   },
   {
     name: 'erase',

@@ -47,7 +47,7 @@ export const REQUEST_SPECS: readonly CommandSpec[] = [
     name: 'release',
     summary: 'give back nodes, or a request with all its nodes',
     args: [{ name: 'id', help: 'node id or request id', variadic: true, completes: 'node' }],
-    options: [{ flags: '--force', help: 'also what a scheduler asked for' }],
+    options: [{ flags: '--force', help: 'also what a scheduler asked for' }, FORMAT],
     details: [
       'The nodes become `used`: the launcher deletes them, and makes fresh ones. A request that still waits is taken back. Nodes ' +
         'that somebody works on are locked, and stay.',

@@ -151,6 +151,15 @@ providers:
     expect(await tree.record(NODE)).toMatchObject({ state: 'hold', hold_expiration: 7200 });
   });
 
+  test.each(['hold', 'delete', 'release'])('%s --format json prints a list and nothing else', async (command) => {
+    const tree = await on('15-node-in-use-locked');
+    await tree.unlock(NODE);
+    const { status, stdout, stderr } = await tree.run(command, '--format', 'json', '0', '7');
+    expect({ status, stderr }).toEqual({ status: 0, stderr: 'Node id 7 not found\n' });
+    expect(JSON.parse(stdout)).toEqual([expect.objectContaining({ id: '0000000000', provider: 'fake-west' })]);
+    expect((await tree.run(command, '--format', 'json', '7')).stdout).toBe('[]\n');
+  });
+
   test('of several nodes those that can be changed are, and the status tells of the others', async () => {
     const tree = await on('21-request-fulfilled-two-nodes');
     const { stdout } = await tree.run('list', '--format', 'csv', '--fields', 'id');

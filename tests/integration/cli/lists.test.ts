@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { load } from 'js-yaml';
 import { systemClock } from '../../../src/runtime/clock';
 import type { ZooKeeper } from '../../../src/zk/client';
 import { type PrivateServer, startZooKeeper } from '../../../src/zk/server/private-server';
@@ -115,5 +116,15 @@ describe('lists of recorded trees', () => {
     expect(stdout).toMatch(
       /\n\nNodes:\n\+----\+-----------\+\n\| ID \| Server ID \|\n\+----\+-----------\+\n\+----\+-----------\+\n$/,
     );
+  });
+
+  test.each([
+    ['json', JSON.parse as (text: string) => unknown],
+    ['yaml', load as (text: string) => unknown],
+  ])('info --format %s is one object', async (format, parse) => {
+    const config = await withTree('08-image-paused');
+    const { stdout } = await nodepool(['-c', config, 'info', 'fake-east', '--format', format]);
+    const images = [{ image: 'deb', build_id: '2b9a6204462047e682f05819e67721d1', upload_ids: ['0000000001'] }];
+    expect(parse(stdout)).toEqual({ provider: 'fake-east', images: expect.arrayContaining(images), nodes: [] });
   });
 });
