@@ -35,12 +35,12 @@ const plural = (count, one) => count + ' ' + one + (count === 1 ? '' : 's');
 /** Rows are arrays of cells: text, elements, or arrays of them; `undefined` among rows is left out. */
 function table(headings, rows, empty) {
   if (rows.length === 0) return element('p', { class: 'soft' }, empty);
-  const cell = (name) => (it) => element(name, {}, it === null || it === undefined ? '' : it);
+  const cell = (name, options) => (it) => element(name, options, it === null || it === undefined ? '' : it);
   const rowOf = (row) => (Array.isArray(row) ? element('tr', {}, ...row.map(cell('td'))) : row);
   return element(
     'table',
     {},
-    element('thead', {}, element('tr', {}, ...headings.map(cell('th')))),
+    element('thead', {}, element('tr', {}, ...headings.map(cell('th', { scope: 'col' })))),
     element('tbody', {}, ...rows.filter(Boolean).map(rowOf)),
   );
 }
@@ -65,6 +65,11 @@ setInterval(() => {
   for (const it of document.querySelectorAll('time[data-since]'))
     it.textContent = elapsed(Date.now() / 1000 - Number(it.dataset.since));
 }, 1000);
+
+/** Sets a text that is read aloud when it is set: only if it is another one. */
+function say(where, text) {
+  if (where.textContent !== text) where.textContent = text;
+}
 
 /** Fills a section, and shows it. */
 function show(part, summary, ...body) {

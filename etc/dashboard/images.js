@@ -69,6 +69,7 @@ const MOST_LOG_CHARACTERS = 2_000_000;
 function openLog(path, name) {
   const dialog = byId('log');
   const [heading, text, status] = ['h2', 'pre', 'p'].map((it) => dialog.querySelector(it));
+  let length = 0; // of the text, which is not to be put together for every line
   heading.textContent = name;
   text.textContent = '';
   status.textContent = '';
@@ -77,10 +78,14 @@ function openLog(path, name) {
   logEvents = new EventSource(path.slice(1) + '/stream?tail=2000');
   logEvents.addEventListener('log', ({ data }) => {
     text.append(data + '\n');
-    while (text.textContent.length > MOST_LOG_CHARACTERS) text.firstChild.remove();
+    length += data.length + 1;
+    for (; length > MOST_LOG_CHARACTERS; text.firstChild.remove()) length -= text.firstChild.length;
     if (byId('log-follow').checked) text.scrollTop = text.scrollHeight;
   });
-  logEvents.addEventListener('truncated', () => text.replaceChildren());
+  logEvents.addEventListener('truncated', () => {
+    text.replaceChildren();
+    length = 0;
+  });
   logEvents.addEventListener('end', ({ data }) => {
     status.textContent = 'The end: ' + JSON.parse(data).outcome;
     closeLog();

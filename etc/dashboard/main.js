@@ -36,14 +36,14 @@ async function health() {
   try {
     const it = await read('health');
     words.className = it.ready ? 'good' : 'bad';
-    words.textContent = it.program + ' ' + (it.version || '') + (it.ready ? ' is ready' : ': ' + it.reason);
+    say(words, it.program + ' ' + (it.version || '') + (it.ready ? ' is ready' : ': ' + it.reason));
     program = it.program;
     takesTokens = it.changes === 'with a token';
-    byId('trouble').textContent = it.config_error ? 'The configuration cannot be used: ' + it.config_error : '';
+    say(byId('trouble'), it.config_error ? 'The configuration cannot be used: ' + it.config_error : '');
     return Object.keys(it.views);
   } catch {
     words.className = 'bad';
-    words.textContent = 'no answer';
+    say(words, 'no answer');
     return undefined;
   }
 }

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { problemLine } from '../../../src/config/problem';
 import { routeOf } from '../../../src/daemon/logs/open-logs';
 import { parseLogFile, readLogFile } from '../../../src/daemon/logs/read-log-file';
@@ -94,6 +96,14 @@ test.each([
 ])('the way of a line of %s', (name, severity, handlers) => {
   const { plan } = parseLogFile('/etc/l.yaml', YAML);
   expect(routeOf(plan!, name)).toEqual({ severity, handlers });
+});
+
+test('the sample is right, and has changes over the web in a file of their own, too', () => {
+  const file = join(__dirname, '../../../etc/logging.yaml');
+  const { plan, problems } = parseLogFile(file, readFileSync(file, 'utf8'));
+  expect(problems.map(problemLine)).toEqual([]);
+  expect(routeOf(plan!, 'nodepool.audit').handlers.toSorted()).toEqual(['all', 'audit']);
+  expect(routeOf(plan!, 'nodepool.PoolWorker')).toEqual({ severity: 20, handlers: ['all'] });
 });
 
 test('ini as fileConfig takes it', () => {

@@ -33,6 +33,16 @@ test('runs its own script and style and nothing else', () => {
   expect(() => new Script(inside('script'))).not.toThrow();
 });
 
+test('names for those who hear the page: what labels a thing is there, and every part, field and sign has a name', () => {
+  const named = [...page.matchAll(/aria-(?:labelledby|describedby)="([^"]+)"/g)].map((it) => it[1]!);
+  for (const id of named) expect(page.split(`id="${id}"`)).toHaveLength(2);
+  const parts = page.match(
+    /<(?:section|dialog|select|pre)[^>]*>|<input(?![^>]*checkbox)[^>]*>|<button[^>]*>[^<\w]+</g,
+  )!;
+  expect(parts.length).toBeGreaterThan(9);
+  expect(parts.filter((it) => !/aria-label(?:ledby)?="/.test(it))).toEqual([]);
+});
+
 test('asks for nothing that is not served', async () => {
   const paths = [...page.matchAll(/read\(\s*'([^']+)'|EventSource\(\s*'([^']+)'|href="([^"]+)"/g)]
     .map((it) => it[1] ?? it[2] ?? it[3]!)
