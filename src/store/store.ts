@@ -18,10 +18,13 @@ import { CachedComponents, CachedImages, CachedNodes, CachedRequests } from './v
 export interface StoreOptions {
   /**
    * How many milliseconds views may wait to read what changes, so that records that pass through several states are read once.
-   * New requests are read at once all the same. Default 0.
+   * A new request is read at once all the same, unless many come in a row; while much changes, it may be four times as long. Default 0.
    */
   readonly lagMs?: number;
 }
+
+/** Ages of lock directories matter after minutes; that somebody is in one is seen without reading. */
+const AGES_LAG = 50;
 
 /** Nodepool's tree as `zk` reaches it. Nothing is read before it is asked for; closing leaves `zk` open. */
 export function openStore(zk: ZooKeeper, tools: ZkTools, options: StoreOptions = {}): Store {
@@ -47,7 +50,7 @@ class TreeStore implements Store {
     { lagMs: ms = 0 }: StoreOptions,
   ) {
     this.#tools = { clock, random, log };
-    const lag = (ofNew: boolean): TreeOptions => (ms === 0 ? {} : { lag: { ms, ofNew } });
+    const lag = (ofNew: boolean, times = 1): TreeOptions => (ms === 0 ? {} : { lag: { ms: ms * times, ofNew } });
     const parts: StoreParts = {
       ...this.#tools,
       zk: combiningZooKeeper(zk),
@@ -71,7 +74,7 @@ class TreeStore implements Store {
         () =>
           new CachedRequests(
             this.#open(REQUESTS, lag(false)),
-            this.#open(REQUEST_LOCKS, { keep: keepRequestLocks, ...lag(true) }),
+            this.#open(REQUEST_LOCKS, { keep: keepRequestLocks, ...lag(true, AGES_LAG) }),
             log,
           ),
       ),

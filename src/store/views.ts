@@ -1,5 +1,5 @@
 import { parseComponent } from '../model/component-record';
-import { componentsPath } from '../model/paths';
+import { componentsPath, requestPath } from '../model/paths';
 import { RecordError } from '../model/record-error';
 import type { Component, ComponentKind, PoolComponent } from '../model/records';
 import type { Logger } from '../runtime/log';
@@ -46,9 +46,13 @@ export class CachedRequests extends TreeView implements RequestsView {
   readonly #index: EntryIndex<RequestEntry>;
   readonly #locks: EntryIndex<RequestLockEntry>;
 
-  constructor(requests: CachedTree, locks: CachedTree, log: Logger) {
-    super([requests, locks], log);
-    this.#index = new EntryIndex((id, before) => requestEntry(requests, locks, id, before));
+  constructor(
+    private readonly records: CachedTree,
+    locks: CachedTree,
+    log: Logger,
+  ) {
+    super([records, locks], log);
+    this.#index = new EntryIndex((id, before) => requestEntry(records, locks, id, before));
     this.#locks = new EntryIndex((id, before) => requestLockEntry(locks, id, before));
     this.listen();
   }
@@ -59,6 +63,11 @@ export class CachedRequests extends TreeView implements RequestsView {
 
   get locks(): ReadonlyMap<string, RequestLockEntry> {
     return this.#locks.entries;
+  }
+
+  /** Of lock directories only the age is read, which says nothing about a request. */
+  override isBehind(id: string): boolean {
+    return this.records.isBehind(requestPath(id));
   }
 
   protected override touch([id]: readonly string[]): string | undefined {

@@ -51,6 +51,9 @@ interface Read {
 /** Of some 1 kB each: larger batches gain little, and an answer should stay below 1 MB (zookeeper-client 8). */
 const BATCH_PATHS = 50;
 const BATCHES_IN_FLIGHT = 4;
+/** Where that many paths came together while they waited, the next ones wait longer, and more of them change twice before they are read. */
+const FEW_PATHS = 10;
+const MAX_STRETCH = 4;
 
 /**
  * Reads paths in batches, a few batches at a time. One read of a path is under way at most; whoever wants it again meanwhile
@@ -62,6 +65,8 @@ export class TreeFetcher {
   /** Not in the queue yet. */
   readonly #later = new Set<Entry>();
   #laterTimer: Timer | undefined;
+  /** How many times longer than asked for the next ones wait. */
+  #stretch = 1;
   #batches = 0;
   #walking = 0;
   #isPumpDue = false;
@@ -79,14 +84,20 @@ export class TreeFetcher {
     this.#pumpSoon();
   }
 
-  /** Reads it within `ms`, together with what else is wanted until then: what changes often is read once. */
+  /**
+   * Reads it within `ms`, together with what else is wanted until then: what changes often is read once. While much changes it
+   * may take up to four times as long.
+   */
   wantWithin(ms: number, path: string, want: Want): void {
     const isQueued = this.#entries.get(path)?.next !== undefined;
     const entry = this.#note(path, want, true);
     if (isQueued || entry.flight !== undefined) return this.#pumpSoon();
     entry.isLater = true;
     this.#later.add(entry);
-    this.#laterTimer ??= this.clock.after(ms, () => this.#hurryAll());
+    this.#laterTimer ??= this.clock.after(ms * this.#stretch, () => {
+      this.#stretch = Math.min(MAX_STRETCH, Math.max(1, this.#later.size / FEW_PATHS));
+      this.#hurryAll();
+    });
   }
 
   #hurry(entry: Entry): void {
@@ -148,6 +159,14 @@ export class TreeFetcher {
     const entry = this.#entries.get(path);
     if (entry?.flight !== undefined) entry.discard = true;
     this.want(path, entry?.flight?.walk === true ? { ...want, walk: true } : want);
+  }
+
+  /** A znode is gone, and an event would tell if it came again: what still waits to be read of it is not read. */
+  forget(path: string): void {
+    const entry = this.#entries.get(path);
+    if (entry === undefined || !entry.isLater || entry.next?.walk === true) return;
+    this.#entries.delete(path);
+    this.#later.delete(entry);
   }
 
   /** Resolves when everything wanted so far was read, or forgotten by `clear`. */

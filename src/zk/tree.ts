@@ -15,8 +15,9 @@ export interface TreeOptions {
   /** Reads everything again that often, so that even an event that never came is made good. Default: only after reconnects. */
   readonly rereadMs?: number;
   /**
-   * How long events may wait to be read together, and whether those of new znodes do; default: not at all. `settled` does not wait
-   * for it, and what is not read yet counts as behind.
+   * How long events may wait to be read together, and whether those of new znodes always do; else one that comes so long after
+   * the last one is read at once. Default: not at all. While much changes they may wait four times as long. `settled` does not
+   * wait for it, and what is not read yet counts as behind.
    */
   readonly lag?: { readonly ms: number; readonly ofNew: boolean };
 }
@@ -43,6 +44,8 @@ class Tree implements CachedTree {
   readonly #backoff: Backoff;
   readonly #stopListening: () => void;
   #fresh = false;
+  /** When a new znode was last read at once. */
+  #newAtMs = -Infinity;
   /** Counts links and attempts: whatever was begun under an older number is over. */
   #attempt = 0;
   #watch: { readonly sessionId: bigint; readonly handle: WatchHandle } | undefined;
@@ -241,8 +244,16 @@ class Tree implements CachedTree {
 
   #onRecord(path: string, isNew: boolean): void {
     const { lag } = this.options;
-    if (lag === undefined || (isNew && !lag.ofNew)) this.#fetcher.want(path, WANT_DATA);
+    if (lag === undefined || (isNew && !lag.ofNew && this.#isLone(lag.ms))) this.#fetcher.want(path, WANT_DATA);
     else this.#fetcher.wantWithin(lag.ms, path, WANT_DATA);
+  }
+
+  /** Whether a new znode may be read at once: of many in a row the first are, with what came in the same packet, the others go together. */
+  #isLone(ms: number): boolean {
+    const now = this.tools.clock.monotonic();
+    const isDue = now >= this.#newAtMs + ms;
+    if (isDue) this.#newAtMs = now;
+    return isDue || now < this.#newAtMs + SAME_PACKET_MS;
   }
 
   #onDeleted(path: string): void {
@@ -251,6 +262,7 @@ class Tree implements CachedTree {
     if (!unsure) this.#cache.remove(path);
     if (unsure) this.#fetcher.want(path, WANT_DATA);
     else if (this.#fetcher.isReading(path)) this.#fetcher.discard(path, this.#wantOf(path));
+    else this.#fetcher.forget(path);
   }
 
   #onCreatedPresence(path: string): void {
@@ -323,5 +335,7 @@ class Tree implements CachedTree {
   }
 }
 
+/** Events that came together are heard within this time. */
+const SAME_PACKET_MS = 1;
 const WANT_DATA = { data: true } as const;
 const WANT_CHILDREN = { children: true } as const;

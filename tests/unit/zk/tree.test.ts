@@ -196,6 +196,64 @@ describe('a cached tree', () => {
     expect(clock.sleeping).toBe(0);
   });
 
+  test('in no hurry, reads the first of many new znodes at once, with those of the same moment, and the next ones together', async () => {
+    await open({ lag: { ms: 10, ofNew: false } });
+    events.length = 0;
+    for (const name of ['c', 'd']) await other.create(`/r/${name}`, NOTHING);
+    await settle();
+    expect(events).toEqual(['added /r/c', 'added /r/d']);
+    await clock.advance(2);
+    for (const name of ['e', 'f']) await other.create(`/r/${name}`, NOTHING);
+    await settle();
+    expect(events).toHaveLength(2);
+    await clock.advance(10);
+    expect(events.slice(2)).toEqual(['added /r/e', 'added /r/f']);
+    await other.create('/r/g', NOTHING);
+    await settle();
+    expect(events.slice(4)).toEqual(['added /r/g']);
+  });
+
+  test.each([
+    [5, 10],
+    [20, 20],
+    [100, 40],
+  ])(
+    'in no hurry, after %i changes at once waits %i ms for the next ones, and no longer when it is quiet',
+    async (count, ms) => {
+      await open({ lag: { ms: 10, ofNew: true } });
+      const change = async () => {
+        events.length = 0;
+        await other.set('/r/b', text('changed'));
+        await clock.advance(9);
+      };
+      for (let at = 0; at < count; at += 1) await other.create(`/r/n${at}`, NOTHING);
+      await clock.advance(10);
+      await change();
+      await clock.advance(ms - 10);
+      expect(events).toEqual([]);
+      await clock.advance(1);
+      expect(events).toEqual(['changed /r/b']);
+      await change();
+      await clock.advance(1);
+      expect(events).toEqual(['changed /r/b']);
+    },
+  );
+
+  test('in no hurry, does not read what is gone again', async () => {
+    await open({ lag: { ms: 10, ofNew: true } });
+    events.length = 0;
+    await other.set('/r/b', text('changed'));
+    await other.delete('/r/b');
+    await other.create('/r/c', NOTHING);
+    await other.delete('/r/c');
+    await settle();
+    expect(events).toEqual(['removed /r/b']);
+    expect(tree.backlog).toEqual({ waiting: 0, reading: 0 });
+    await other.create('/r/c', text('again'));
+    await clock.advance(10);
+    expect(events).toEqual(['removed /r/b', 'added /r/c']);
+  });
+
   test('a throwing listener disturbs nobody', async () => {
     await open();
     tree.onEvent(() => {
