@@ -19,7 +19,8 @@ export async function startInBackground(
   const own = io.process;
   if (own === undefined) throw new DaemonSetupError('this process cannot go to the background: use -f');
   // What the runtime itself prints, as it dies, belongs into the log; with -l nobody knows which file that would be.
-  const output = flags.logConfig === undefined ? openLog(flags.logFile) : undefined;
+  const logFile = flags.logConfig === undefined ? flags.logFile : undefined;
+  const output = logFile === undefined ? undefined : openLog(logFile);
   const [file, ...words] = own.command as [string, ...string[]];
   const child = spawn(file, [...words, ...argv], {
     detached: true,
@@ -30,7 +31,7 @@ export async function startInBackground(
   const stop = () => child.kill('SIGTERM');
   io.stop.drain.addEventListener('abort', stop, { once: true });
   try {
-    return await untilUp(child, name, flags, io);
+    return await untilUp(child, name, logFile, io);
   } finally {
     io.stop.drain.removeEventListener('abort', stop);
   }
@@ -48,8 +49,8 @@ function openLog(file: string): number {
   }
 }
 
-function untilUp(child: ChildProcess, name: string, flags: DaemonFlags, io: ProgramIo): Promise<number> {
-  const hint = flags.logConfig === undefined ? `, see ${flags.logFile}` : '';
+function untilUp(child: ChildProcess, name: string, logFile: string | undefined, io: ProgramIo): Promise<number> {
+  const hint = logFile === undefined ? '' : `, see ${logFile}`;
   return new Promise((resolve, reject) => {
     child.once('error', reject);
     child.on('message', (message: BackgroundMessage) => {

@@ -11,8 +11,8 @@ export interface DaemonFlags {
   readonly pidFile: string;
   readonly debug: boolean;
   readonly foreground: boolean;
-  /** Where to log in the background, if not as `-l` says. */
-  readonly logFile: string;
+  /** Where to log, if not as `-l` says; undefined: to standard output. */
+  readonly logFile: string | undefined;
   readonly logFormat: 'text' | 'json';
   /** Where CPU profiles go; default: beside the log. */
   readonly profileDir: string | undefined;
@@ -108,7 +108,7 @@ export const DAEMON_OPTIONS: readonly DaemonOption[] = [
   {
     flags: '--log-file <FILE>',
     shownBy: 'integration/daemon/background.test.ts',
-    help: 'where to log in the background',
+    help: 'where to log, in the foreground too if given',
     of: ALL,
     kind: 'path',
     default: {
@@ -116,7 +116,7 @@ export const DAEMON_OPTIONS: readonly DaemonOption[] = [
       'nodepool-builder': '/var/log/nodepool/nodepool-builder.log',
       nodepoold: '/var/log/nodepool/nodepool.log',
     },
-    note: 'reopened when it was moved away; `-l` decides alone where it is given',
+    note: 'else, with `-f` or `-d`, standard output; reopened when it was moved away; `-l` decides alone where it is given',
   },
   {
     flags: '--log-format <FORMAT>',
@@ -232,7 +232,7 @@ export function parseDaemonFlags(
     tools.stdout.write(`Nodepool version: ${tools.version}\n`);
     return { exit: 0 };
   }
-  return { flags: toFlags(given) };
+  return { flags: toFlags(given, command.getOptionValueSource('logFile') === 'cli') };
 }
 
 /** The default of an option for one daemon. */
@@ -278,15 +278,16 @@ interface Given {
   readonly fake?: boolean;
 }
 
-function toFlags(given: Given): DaemonFlags {
+function toFlags(given: Given, isLogFileGiven: boolean): DaemonFlags {
+  const foreground = given.f === true || given.d === true;
   return {
     config: given.c,
     secure: given.s,
     logConfig: given.l,
     pidFile: given.p,
     debug: given.d === true,
-    foreground: given.f === true || given.d === true,
-    logFile: given.logFile,
+    foreground,
+    logFile: foreground && !isLogFileGiven ? undefined : given.logFile,
     logFormat: given.logFormat,
     profileDir: given.profileDir,
     repl: given.repl === true,

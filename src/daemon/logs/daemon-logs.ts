@@ -19,9 +19,10 @@ export function openDaemonLogs(flags: DaemonFlags, io: ProgramIo, onWarning: (pr
   }
 }
 
-function planOf({ debug, foreground, logFile, logFormat }: DaemonFlags): LogPlan {
-  const to: Destination = foreground
-    ? { kind: 'stream', stream: 'stdout' }
-    : { kind: 'file', path: logFile, mode: 'a', delay: false, watched: true };
+function planOf({ debug, logFile, logFormat }: DaemonFlags): LogPlan {
+  const to: Destination =
+    logFile === undefined
+      ? { kind: 'stream', stream: 'stdout' }
+      : { kind: 'file', path: logFile, mode: 'a', delay: false, watched: true };
   return plainPlan({ debug, json: logFormat === 'json', to });
 }

@@ -78,6 +78,17 @@ root: {level: INFO, handlers: [all]}
     expect(store.components.view().builders.size).toBe(0);
   });
 
+  test('--log-file, in a folder that is not there yet: all goes to it, and nothing to the terminal', async () => {
+    const log = file('new/d.log');
+    const argv = ['-f', '-c', file('nodepool.yaml'), '--log-file', log, '--no-webapp'];
+    const child = startDaemon('nodepool-launcher', argv, cloud);
+    const end = ended(child);
+    await untilSays(log, /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} INFO nodepool: launcher is ready/m);
+    child.kill('SIGTERM');
+    expect(await end).toEqual({ status: 0, output: '' });
+    expect(textOf(log)).toContain('the daemon has ended');
+  });
+
   test('--no-images: the builder is there, and builds nothing', async () => {
     const argv = ['-f', '-c', file('nodepool.yaml'), ...logging(), '--no-images', '--no-launches', '--no-webapp'];
     const child = startDaemon('nodepoold', argv, cloud);

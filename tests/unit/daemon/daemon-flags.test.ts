@@ -43,6 +43,17 @@ test.each([
   });
 });
 
+test.each([
+  [[], '/var/log/nodepool/nodepool.log'],
+  [['-f'], undefined],
+  [['-d'], undefined],
+  [['-f', '--log-file', '/a.log'], '/a.log'],
+  [['-d', '--log-file', '/var/log/nodepool/nodepool.log'], '/var/log/nodepool/nodepool.log'],
+  [['--log-file', '/a.log'], '/a.log'],
+])('%j logs to %s', (argv, file) => {
+  expect(flagsOf('nodepool-launcher', ...argv).logFile).toBe(file);
+});
+
 test('nodepoold takes the flags of every release', () => {
   const argv = [
     '-c',
