@@ -154,6 +154,8 @@ export interface ProviderImages {
 export interface StandingMachines {
   /** As configured, in file order. */
   readonly machines: readonly StandingMachine[];
+  /** Entries that name one of them a second time: they do not count. */
+  readonly repeated: readonly StandingMachine[];
   /**
    * Whether a machine is fit to be registered: it answers in its time and has the keys that the configuration says.
    * `LaunchFailedError` when it does not answer, `RefusedError` when it has other keys. Any number may run side by side.

@@ -7,14 +7,18 @@ export const PROBLEMS = [
   'node without instance',
   'image without upload',
   'upload without image',
+  'machine without node',
+  'node without machine',
+  'node without slot',
+  'configured twice',
   'not used',
   'provider not configured',
 ] as const;
 
-/** Something that the clouds and the records do not agree on. */
+/** Something that the clouds, or the configured machines, and the records do not agree on. */
 export interface Finding {
   readonly provider: string;
-  /** `instance`, `node`, `image`, `upload`, or what the driver calls it: `ports`. */
+  /** `instance`, `node`, `image`, `upload`, `machine`, or what the driver calls it: `ports`. */
   readonly resource: string;
   readonly id: Json;
   readonly name: string | null;

@@ -1,22 +1,19 @@
 import type { ProviderConfig } from '../../config/types';
 import { findImageOrphans } from '../../decide/image-orphans';
 import type { CloudImage, Instance, Leftover } from '../../drivers/driver';
-import type { NodeState } from '../../model/records';
-import type { ImageEntry, NodeEntry, UploadEntry } from '../../store/api';
+import type { UploadEntry } from '../../store/api';
 import type { Finding } from '../../views/findings';
 import { allUploads } from '../all-uploads';
+import { machineFindings, type MachineListing } from './machines';
+import { IN_MOTION, type Records } from './records';
 
 /** What one cloud showed. A part that the provider does not have is undefined. */
 export interface CloudListing {
   readonly instances: readonly Instance[] | undefined;
   readonly images: readonly CloudImage[] | undefined;
   readonly leftovers: readonly Leftover[];
-}
-
-/** The records, read before and after the clouds were asked: what is in both was there all the time. */
-export interface Records {
-  readonly nodes: ReadonlyMap<string, NodeEntry>;
-  readonly images: ReadonlyMap<string, ImageEntry>;
+  /** Of providers that launch nothing: what the configuration says. */
+  readonly machines: MachineListing | undefined;
 }
 
 /** Whose things are looked at: those of others in the same account are theirs. */
@@ -35,6 +32,7 @@ export function compareProvider(it: Audited, before: Records, after: Records): r
     ...(cloud.instances === undefined ? [] : nodeFindings(provider, cloud.instances, before, after)),
     ...(cloud.images === undefined ? [] : imageFindings(it, cloud.images, after)),
     ...(cloud.images === undefined ? [] : uploadFindings(provider, cloud.images, before, after)),
+    ...(cloud.machines === undefined ? [] : machineFindings(provider, cloud.machines, before, after)),
     ...cloud.leftovers.map((left): Finding => {
       return { provider, resource: left.kind, id: left.id, name: null, problem: 'not used', detail: '' };
     }),
@@ -60,9 +58,6 @@ export function strayRecords(
   });
   return [...strayNodes, ...strayUploads];
 }
-
-/** States in which a node is being made or unmade: its instance comes and goes. */
-const IN_MOTION: ReadonlySet<NodeState> = new Set(['init', 'building', 'deleting', 'failed', 'aborted', 'deleted']);
 
 function instanceFindings({ config, installation }: Audited, instances: readonly Instance[], { nodes }: Records) {
   const { name: provider } = config;

@@ -2,14 +2,15 @@ import type { ProviderConfig } from '../../config/types';
 import type { Provider } from '../../drivers/driver';
 import type { Store } from '../../store/api';
 import { findingsView } from '../../views/findings';
-import { compareProvider, type CloudListing, type Records, strayRecords } from '../audit/compare';
+import { compareProvider, type CloudListing, strayRecords } from '../audit/compare';
+import type { Records } from '../audit/records';
 import { answered, askProviders, chosenProviders } from '../clouds';
 import type { Command, CommandContext } from '../context';
 import { showList } from '../lists/show-list';
 
 const POLL_SECONDS = 60;
 
-/** What clouds and records disagree on, both ways. Status 1 if there is anything, or if a cloud could not be asked. */
+/** What clouds and records, and configured machines and records, disagree on, both ways. Status 1 if there is anything, or if a cloud could not be asked. */
 export const run: Command = async (context, [name], options) => {
   const configs = chosenProviders(context, name);
   let status = 0;
@@ -52,12 +53,18 @@ async function listCloud(provider: Provider, signal: AbortSignal): Promise<Cloud
     provider.images?.list(signal),
     provider.listLeaks?.(signal) ?? [],
   ]);
-  return { instances, images, leftovers };
+  return { instances, images, leftovers, machines: provider.standing };
 }
 
 function remarkOn(answers: readonly { readonly answer: CloudListing }[], findings: number): string {
   const sum = (part: 'instances' | 'images') =>
     answers.reduce((total, it) => total + (it.answer[part]?.length ?? 0), 0);
-  const compared = `${answers.length} provider(s) compared: ${sum('instances')} instances, ${sum('images')} images`;
+  const machines = answers.reduce((total, it) => total + (it.answer.machines?.machines.length ?? 0), 0);
+  const counts = [
+    `${sum('instances')} instances`,
+    `${sum('images')} images`,
+    ...(machines === 0 ? [] : [`${machines} machines`]),
+  ];
+  const compared = `${answers.length} provider(s) compared: ${counts.join(', ')}`;
   return `${compared}; ${findings === 0 ? 'nothing is off' : `${findings} finding(s)`}`;
 }

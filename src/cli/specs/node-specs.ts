@@ -79,6 +79,9 @@ export const NODE_SPECS: readonly CommandSpec[] = [
       'Lists instances of ours without a node, nodes without an instance, images of ours without an upload record, READY ' +
         'uploads without an image, and records of providers that are not configured. What is being made or deleted at the ' +
         'moment is not counted; what belongs to others in the same account is not looked at (see alien-list).',
+      'Of providers with machines that are there already (driver static) the configuration is compared with the records, and no ' +
+        'machine is asked: machines, or slots of theirs, without a node (not registered yet, or the last look at the machine ' +
+        'failed), nodes whose machine is not configured any more or that no slot is left for, machines that are configured twice.',
       'Exit status: 0 if nothing is off, 1 if anything is or if a provider could not be asked.',
     ],
   },

@@ -29,6 +29,7 @@ export class StaticProvider implements Provider {
     }
     this.standing = {
       machines,
+      repeated,
       check: (machine, signal) => this.#check(machine, signal),
       reach: (machine, signal) => this.#call(signal, (it) => reachMachine(machine, this.name, this.#probe, it)),
     };

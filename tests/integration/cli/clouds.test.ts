@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { parseConfig } from '../../../src/config/parse';
 import type { Provider } from '../../../src/drivers/driver';
 import { drivers } from '../../../src/drivers/registry';
@@ -175,6 +176,54 @@ ${extra}    diskimages: [{name: deb}]
     );
     expect((await rows('audit', 'west')).rows).toHaveLength(5);
     expect((await rows('audit', '--filter', 'resource=node', '--sort', '-id')).rows).toHaveLength(2);
+  });
+
+  test('audit of machines that are there already asks none of them', async () => {
+    const machine = (name: string, more = '') => `{name: ${name}, labels: small, username: zuul${more}}`;
+    const racks = [machine('rack1', ', max-parallel-jobs: 2'), machine('rack2'), machine('rack3'), machine('rack3')];
+    file = files.file(
+      'racks.yaml',
+      `${configText('')}  - name: racks
+    driver: static
+    pools: [{name: main, nodes: [${racks.join(', ')}]}]
+`,
+    );
+    const standing = (id: string, hostname: string, slot: number, change: object = {}) =>
+      node(id, hostname, { provider: 'racks', hostname, username: 'zuul', connectionPort: 22, slot, ...change });
+    await standing('0000000001', 'rack1', 0);
+    await standing('0000000002', 'rack2', 0, { state: 'in-use' });
+    await standing('0000000003', 'rack2', 0);
+    await standing('0000000004', 'rack4', 0, { state: 'in-use' });
+    const { status, rows: found } = await rows('audit', 'racks');
+    expect(status).toBe(1);
+    expect(found.map((it) => [it['resource'], it['id'], it['name'], it['problem'], it['detail']])).toEqual([
+      ['machine', 'zuul@rack3:22', 'rack3', 'configured twice', 'again in pool main'],
+      ['machine', 'zuul@rack1:22', 'rack1', 'machine without node', 'pool main, slot 1 of 2, counted from 0'],
+      ['machine', 'zuul@rack3:22', 'rack3', 'machine without node', 'pool main'],
+      [
+        'node',
+        '0000000004',
+        'rack4',
+        'node without machine',
+        'state in-use, zuul@rack4:22: no such machine is configured',
+      ],
+      [
+        'node',
+        '0000000003',
+        'rack2',
+        'node without slot',
+        'state ready, zuul@rack2:22: machine has 1 slot(s), taken by 0000000002',
+      ],
+    ]);
+    expect((await rows('audit', '--filter', 'provider=racks')).rows).toEqual(found);
+    file = files.file('rack.yaml', (await readFile(file, 'utf8')).replace(/nodes: .*/, `nodes: [${racks[0]}]}]`));
+    for (const it of ['0000000002', '0000000003', '0000000004']) await zk.delete(`${chroot}/nodepool/nodes/${it}`);
+    await standing('0000000005', 'rack1', 1);
+    const outcome = await run('audit', 'racks');
+    expect(outcome).toMatchObject({
+      status: 0,
+      stderr: '1 provider(s) compared: 0 instances, 0 images, 1 machines; nothing is off\n',
+    });
   });
 
   test('audit counts what carries no metadata, where the driver can list it', async () => {

@@ -43,6 +43,7 @@ function machine(name: string, changes: Partial<StandingMachine> = {}): Standing
 class Racks implements StandingMachines {
   readonly down = new Set<string>();
   readonly checks: string[] = [];
+  readonly repeated: readonly StandingMachine[] = [];
   /** Checks that are not answered until the test says so. */
   held: (() => void)[] | undefined;
 
