@@ -23,8 +23,8 @@ export interface RequestNode {
   readonly id: string;
   readonly label: string;
   readonly state: NodeState;
-  /** UNIX seconds. */
-  readonly createdAt: number;
+  /** When its launch began, UNIX seconds; undefined: it waits for its turn. */
+  readonly begunAt: number | undefined;
 }
 
 /** What one pool knows of one request. */
@@ -89,9 +89,9 @@ function launching(facts: ExplainFacts): Pick<PoolExplanation, 'detail' | 'since
   const { nodes, request, nowSeconds } = facts;
   const open = nodes.filter((it) => it.state !== 'ready');
   let expected: number | null = nowSeconds;
-  for (const { label, createdAt } of open) {
+  for (const { label, begunAt = nowSeconds } of open) {
     const seconds = facts.launchSeconds(label);
-    expected = seconds === undefined || expected === null ? null : Math.max(expected, createdAt + seconds);
+    expected = seconds === undefined || expected === null ? null : Math.max(expected, begunAt + seconds);
   }
   return { detail: nodes.map((it) => `${it.id} ${it.state}`).join(', '), since: request.stateTime, expected };
 }

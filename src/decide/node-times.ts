@@ -5,7 +5,8 @@ const REMEMBERED = 20;
 
 /** How long launches and deletions took lately, learned from the nodes' records alone. */
 export class NodeTimes {
-  readonly #launching = new Map<string, { readonly key: string; readonly since: number }>();
+  /** `since` is undefined while the node waits for its turn. */
+  readonly #launching = new Map<string, { readonly key: string; readonly since: number | undefined }>();
   readonly #deleting = new Map<string, { readonly key: string; readonly since: number }>();
   readonly #took = new Map<string, number[]>();
 
@@ -22,9 +23,17 @@ export class NodeTimes {
     }
   }
 
-  /** Seconds from the node's creation until it was ready, the median; undefined if none was seen. */
+  /**
+   * Seconds that launches took, the median; undefined if none was seen. What a node waited in `init` for its turn is no part of
+   * it where that was seen: then it began when `building` was written, else when the node was created.
+   */
   launchSeconds(provider: string, label: string): number | undefined {
-    return median(this.#took.get(launchKey(provider, label)));
+    return median(this.#took.get(launchKey({ provider, type: [label] })));
+  }
+
+  /** When the launch of a node that is under way began; UNIX seconds. Undefined: it waits for its turn, or is not known. */
+  launchingSince(id: string): number | undefined {
+    return this.#launching.get(id)?.since;
   }
 
   /** Seconds until a deleted node was gone, the median; undefined if none was seen. */
@@ -44,13 +53,17 @@ export class NodeTimes {
 
   #noteLaunch(id: string, record: Node | undefined): void {
     const launch = this.#launching.get(id);
-    if (record?.state === 'building' || record?.state === 'init') {
-      if (launch !== undefined) return;
-      const key = launchKey(record.provider, record.type[0]);
-      this.#launching.set(id, { key, since: record.createdTime ?? record.stateTime });
+    if (record?.state === 'init') {
+      if (launch === undefined) this.#launching.set(id, { key: launchKey(record), since: undefined });
+    } else if (record?.state === 'building') {
+      // The record's own time moves on with each write, so only the first look tells when it was begun.
+      if (launch === undefined)
+        this.#launching.set(id, { key: launchKey(record), since: record.createdTime ?? record.stateTime });
+      else if (launch.since === undefined) this.#launching.set(id, { ...launch, since: record.stateTime });
     } else if (launch !== undefined) {
       this.#launching.delete(id);
-      if (record?.state === 'ready') this.#remember(launch.key, record.stateTime - launch.since);
+      if (record?.state !== 'ready') return;
+      this.#remember(launch.key, record.stateTime - (launch.since ?? record.createdTime ?? record.stateTime));
     }
   }
 
@@ -62,7 +75,8 @@ export class NodeTimes {
   }
 }
 
-const launchKey = (provider: string | null, label: string | undefined) => `launch\0${provider ?? ''}\0${label ?? ''}`;
+const launchKey = ({ provider, type }: Pick<Node, 'provider' | 'type'>) =>
+  `launch\0${provider ?? ''}\0${type[0] ?? ''}`;
 const deletionKey = (provider: string | null) => `deletion\0${provider ?? ''}`;
 
 function median(values: readonly number[] | undefined): number | undefined {

@@ -53,7 +53,7 @@ export function explainPools(
         id: it.id,
         label: it.record.type[0] ?? '',
         state: it.record.state,
-        createdAt: it.record.createdTime ?? it.createdAt,
+        begunAt: it.record.state === 'init' ? undefined : (times.launchingSince(it.id) ?? it.createdAt),
       })),
       launchSeconds: (label) => times.launchSeconds(provider, label),
       roomAt: begun === undefined || took === undefined ? undefined : begun + took,

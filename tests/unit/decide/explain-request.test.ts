@@ -11,7 +11,12 @@ const request = (change: Partial<NodeRequest> = {}): NodeRequest => ({
   ...change,
 });
 const note = (reason: WaitReason, detail?: string) => ({ reason, detail, since: 120 });
-const node = (id: string, state: Node['state']) => ({ id, state, label: 'small', createdAt: 140 });
+const node = (id: string, state: Node['state']) => ({
+  id,
+  state,
+  label: 'small',
+  begunAt: state === 'init' ? undefined : 140,
+});
 
 function explain(change: Partial<ExplainFacts>) {
   const { status, reason, detail, since, expected } = explainRequest({
@@ -72,6 +77,11 @@ describe('explaining a request', () => {
     ],
     ['launching', { ...mine, nodes: [node('1', 'building')] }, ['serving', 'launching', '1 building', 130, 200]],
     [
+      'a node waits for its turn: not before a launch that would begin now',
+      { ...mine, nodes: [node('1', 'building'), node('2', 'init')] },
+      ['serving', 'launching', '1 building, 2 init', 130, 210],
+    ],
+    [
       'launching, times unknown',
       { ...mine, nodes: [node('1', 'building')], launchSeconds: () => undefined },
       ['serving', 'launching', '1 building', 130, null],
@@ -93,6 +103,64 @@ test('a reason is since it began, also when it is said again', () => {
   expect([...notes.keys()]).toEqual([]);
 });
 
+test.each<[string, readonly (readonly [Node['state'], number])[], number | undefined]>([
+  [
+    'what it waited for its turn is no part of it',
+    [
+      ['init', 10],
+      ['building', 70],
+      ['building', 75],
+      ['ready', 90],
+    ],
+    20,
+  ],
+  [
+    'first seen while it is launched: since it was created',
+    [
+      ['building', 70],
+      ['ready', 90],
+    ],
+    80,
+  ],
+  [
+    'its beginning was missed: since it was created',
+    [
+      ['init', 10],
+      ['ready', 90],
+    ],
+    80,
+  ],
+  [
+    'it has failed',
+    [
+      ['init', 10],
+      ['building', 70],
+      ['failed', 90],
+    ],
+    undefined,
+  ],
+  ['it was ready when first seen', [['ready', 90]], undefined],
+])('how long a launch took: %s', (_title, states, seconds) => {
+  const times = new NodeTimes();
+  for (const [state, stateTime] of states) {
+    const record = newNode({ provider: 'east', pool: 'main', type: ['small'], state, stateTime, createdTime: 10 });
+    times.note('1', record, stateTime);
+    if (state === 'init') expect(times.launchingSince('1')).toBeUndefined();
+  }
+  expect(times.launchSeconds('east', 'small')).toBe(seconds);
+  expect(times.launchingSince('1')).toBeUndefined();
+});
+
+test('a launch has begun when `building` was first written', () => {
+  const times = new NodeTimes();
+  const at = (state: Node['state'], stateTime: number) =>
+    newNode({ provider: 'east', pool: 'main', type: ['small'], state, stateTime, createdTime: 10 });
+  times.note('1', at('init', 10), 10);
+  times.note('1', at('building', 70), 70);
+  times.note('1', at('building', 75), 75);
+  expect(times.launchingSince('1')).toBe(70);
+});
+
 test('times are learned from records', () => {
   const times = new NodeTimes();
   const at = (state: Node['state'], stateTime: number) =>
@@ -103,7 +171,6 @@ test('times are learned from records', () => {
     ['2', 20],
     ['3', 90],
   ] as const) {
-    // prettier-ignore
     times.note(id, at('building', 10), 10);
     times.note(id, at('ready', ready), ready);
     times.note(id, at('ready', ready + 500), ready + 500);
