@@ -1,9 +1,10 @@
-import { type FileHandle, mkdir, open, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { type FileHandle, open, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { FailureCause } from '../decide/build-retry';
 import { buildName } from '../decide/image-files';
 import type { BuildKey } from '../model/paths';
 import { tellingLines } from './telling-lines';
+import { makeFolder } from '../runtime/make-folder';
 
 export const DEFAULT_BUILD_LOG_DIR = '/var/log/nodepool/builds';
 
@@ -37,7 +38,7 @@ export class BuildLogs {
 
   /** Opens a build's log, emptied. The handle's descriptor is given to the tool itself. */
   async open(key: BuildKey): Promise<FileHandle> {
-    await mkdir(this.path, { recursive: true });
+    await makeFolder(this.path);
     const handle = await open(this.file(key), 'w');
     await handle.close();
     return open(this.file(key), 'a'); // each line goes to the end, whoever writes it
@@ -84,7 +85,7 @@ export class BuildLogs {
   }
 
   async writeSummary(summary: BuildSummary): Promise<void> {
-    await mkdir(this.path, { recursive: true });
+    await makeFolder(this.path);
     const file = join(this.path, `${buildName(summary)}.json`);
     await writeFile(`${file}.new`, `${JSON.stringify(summary, undefined, 2)}\n`);
     await rename(`${file}.new`, file);

@@ -1,4 +1,3 @@
-import { mkdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Config, ProviderConfig } from '../config/types';
 import type { DriverRegistry, DriverTools, Provider } from '../drivers/driver';
@@ -28,6 +27,7 @@ import { ProviderConnections } from './provider-connections';
 import { type ConfigSource, imageWishes } from './settings';
 import { UploadReconciler } from './upload-reconciler';
 import { startBuilderWeb } from './web';
+import { makeFolder } from '../runtime/make-folder';
 
 /** What a builder is made of. The store stays the caller's to close. */
 export interface BuilderParts {
@@ -112,7 +112,7 @@ async function openContext(parts: BuilderParts, options: BuilderOptions, scope: 
   const { imagesDir } = source.current;
   if (imagesDir === undefined) throw new BuilderSetupError('images-dir is not configured');
   const folder = new ImageFolder(resolve(imagesDir));
-  await mkdir(folder.path, { recursive: true }).catch((error: Error) => {
+  await makeFolder(folder.path).catch((error: Error) => {
     throw new BuilderSetupError(`images-dir ${folder.path} cannot be made: ${error.message}`);
   });
   const sandbox = await probeSandbox(tools.env);

@@ -1,8 +1,9 @@
-import { mkdir, readdir } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Config, DiskImageConfig } from '../config/types';
 import { buildName, parseBuildName } from '../decide/image-files';
 import type { BuildKey } from '../model/paths';
+import { makeFolder } from '../runtime/make-folder';
 
 /** Where builds of an image work: beside the images unless its `env-vars`, or our own environment, say `TMP_DIR`. */
 export interface TempPlaces {
@@ -18,7 +19,7 @@ export function tempFolder(places: TempPlaces, image: DiskImageConfig | undefine
 }
 
 export async function makeTempFolder(folder: string): Promise<void> {
-  await mkdir(folder, { recursive: true, mode: 0o755 });
+  await makeFolder(folder, { mode: 0o755 });
 }
 
 /** Folders of all builds, running and abandoned, in every place that the configuration names. */

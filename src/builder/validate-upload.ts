@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdir, open } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { PoolConfig, PoolLabelConfig, ProviderConfig, ProviderDiskImageConfig } from '../config/types';
 import { INSTALLATION_ID } from '../decide/image-orphans';
@@ -14,6 +14,7 @@ import type { ConnectedImages } from './provider-connections';
 import { removeStrayValidations } from './stray-validations';
 import { type Check, runCheck } from './validate-image';
 import { VALIDATES } from './validation-metadata';
+import { makeFolder } from '../runtime/make-folder';
 
 /** A node made from a new upload did not pass, or did not come up. */
 export class ValidationError extends Error {
@@ -187,7 +188,7 @@ function instanceName({ build, provider, upload }: UploadKey): string {
 /** The command's output goes to the end of the build's log on this host. */
 async function runLogged(context: BuilderContext, key: UploadKey, check: Check, signal: AbortSignal): Promise<void> {
   const file = buildLogs(context.config()).file(key);
-  await mkdir(dirname(file), { recursive: true });
+  await makeFolder(dirname(file));
   const log = await open(file, 'a');
   try {
     const failure = await runCheck(context, check, log, signal);

@@ -1,9 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { BACKGROUND_VARIABLE, type BackgroundMessage, type ProgramIo } from '../runtime/program';
 import type { DaemonFlags } from './daemon-flags';
 import { DaemonSetupError } from './setup-error';
+import { makeFolderSync } from '../runtime/make-folder';
 
 /**
  * Starts the program once more, in a session of its own without terminal, and waits until it says that it is up, or has ended.
@@ -39,7 +40,7 @@ export async function startInBackground(
 
 function openLog(file: string): number {
   try {
-    mkdirSync(dirname(file), { recursive: true });
+    makeFolderSync(dirname(file));
     return openSync(file, 'a', 0o644);
   } catch (error) {
     const why = (error as Error).message;

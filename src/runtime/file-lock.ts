@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { type FileHandle, mkdir, open, stat, unlink } from 'node:fs/promises';
+import { type FileHandle, open, stat, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { makeFolder } from './make-folder';
 
 /** A lock that is held. */
 export interface FileLock {
@@ -48,7 +49,7 @@ export async function withFileLock<T>(
 
 async function attempt(path: string, argv: readonly string[], signal?: AbortSignal): Promise<FileLock | undefined> {
   signal?.throwIfAborted();
-  await mkdir(dirname(path), { recursive: true });
+  await makeFolder(dirname(path));
   const file = await open(path, 'a', 0o600);
   try {
     const status = await flock(file, argv, signal);

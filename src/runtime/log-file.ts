@@ -1,5 +1,6 @@
-import { closeSync, fstatSync, mkdirSync, openSync, statSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, statSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { makeFolderSync } from './make-folder';
 
 export interface LogFileOptions {
   /** `w` empties the file at the first opening. Default: append. */
@@ -115,7 +116,7 @@ export class LogFile {
   }
 
   #open(): number {
-    mkdirSync(dirname(this.path), { recursive: true });
+    makeFolderSync(dirname(this.path));
     this.#fd = openSync(this.path, this.#mode, 0o644);
     this.#mode = 'a'; // whatever is opened later was begun by us
     this.#size = fstatSync(this.#fd).size;

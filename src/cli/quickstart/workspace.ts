@@ -1,8 +1,9 @@
-import { chown, mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { chown, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import execa from 'execa';
 import type { Clock } from '../../runtime/clock';
+import { makeFolder } from '../../runtime/make-folder';
 
 /** The folder of one quickstart: everything it makes lies in here, apart from what later runs reuse. */
 export interface Workspace {
@@ -40,7 +41,7 @@ export async function makeWorkspace(env: Readonly<Record<string, string | undefi
     cache: join(cacheHome, 'nodepool', 'image-builds'),
   };
   const folders = [workspace.buildLogs, workspace.images, workspace.machines, workspace.imageStore, workspace.cache];
-  for (const it of folders) await mkdir(it, { recursive: true });
+  for (const it of folders) await makeFolder(it);
   await giveToCaller(env, folder, workspace.logs);
   return workspace;
 }

@@ -1,6 +1,7 @@
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Change } from './tables';
+import { makeFolderSync } from '../../runtime/make-folder';
 
 /**
  * The state of a cloud in one file, a JSON change per line. A change is written before the call that made it is answered,
@@ -14,7 +15,7 @@ export class Journal {
   #rewriteAt = 0;
 
   constructor(dir: string) {
-    mkdirSync(dir, { recursive: true, mode: 0o700 });
+    makeFolderSync(dir, { mode: 0o700 });
     this.#path = join(dir, 'state.jsonl');
   }
 

@@ -1,11 +1,12 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { chmodSync, lstatSync, mkdirSync, openSync, closeSync } from 'node:fs';
+import { chmodSync, lstatSync, openSync, closeSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Clock } from '../../runtime/clock';
 import { type Address, type Endpoint, parseAddress } from './endpoint';
+import { makeFolderSync } from '../../runtime/make-folder';
 
 /** The program that serves a state folder: arguments follow `--state-dir <dir>`. */
 export type CloudProgram = readonly [command: string, ...args: string[]];
@@ -37,7 +38,7 @@ export function defaultStateDir(): string {
 
 /** Makes the folder, for this user only. Throws if it belongs to somebody else. */
 export function prepareStateDir(dir: string): void {
-  mkdirSync(dir, { recursive: true, mode: 0o700 });
+  makeFolderSync(dir, { mode: 0o700 });
   const found = lstatSync(dir);
   const { uid } = userInfo();
   if (!found.isDirectory() || found.uid !== uid) throw new Error(`${dir} is not a folder of user ${uid}`);

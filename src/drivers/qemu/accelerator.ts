@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { Clock } from '../../runtime/clock';
@@ -10,6 +10,7 @@ import { PROBE_LINE, PROBE_STATUS, probeDisk } from './boot-probe';
 import { machineArguments } from './command-line';
 import { bootId } from './process-identity';
 import { runTool } from './run-tool';
+import { makeFolder } from '../../runtime/make-folder';
 
 export interface AcceleratorOptions {
   readonly qemu: string;
@@ -50,7 +51,7 @@ export async function chooseAccelerator(
   tools: AcceleratorTools,
   signal: AbortSignal,
 ): Promise<string> {
-  await mkdir(options.folder, { recursive: true });
+  await makeFolder(options.folder);
   return withFileLock(join(options.folder, 'accelerators.lock'), signal, async () => {
     const key = await cacheKey(options, tools, signal);
     const known = await readCache(options.folder, key);

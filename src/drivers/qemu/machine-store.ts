@@ -1,9 +1,10 @@
-import { mkdir, open, readFile, readdir, rename, rm } from 'node:fs/promises';
+import { open, readFile, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type FileLock, lockFile, tryLockFile, withFileLock } from '../../runtime/file-lock';
 import type { Logger } from '../../runtime/log';
 import { MACHINE_FILES } from './command-line';
 import { type MachineRecord, isMachineName, parseMachineRecord, printMachineRecord } from './machine-record';
+import { makeFolder } from '../../runtime/make-folder';
 
 /**
  * The state folder, shared by all programs on the host that run machines:
@@ -47,7 +48,7 @@ export class MachineStore {
   /** All or nothing, also for readers, who take no lock. */
   async write(record: MachineRecord): Promise<void> {
     const folder = this.folderOf(record.name);
-    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await makeFolder(folder, { mode: 0o700 });
     const path = join(folder, MACHINE_FILES.record);
     const file = await open(`${path}.new`, 'w', 0o600);
     try {

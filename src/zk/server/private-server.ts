@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createWriteStream, existsSync } from 'node:fs';
 import { once } from 'node:events';
 import { connect } from 'node:net';
@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import type { Clock } from '../../runtime/clock';
 import { systemRandom } from '../../runtime/random';
 import { freePorts } from './free-ports';
+import { makeFolder } from '../../runtime/make-folder';
 
 /**
  * A ZooKeeper of our own: a child process on free ports with its data in a temporary folder. The quickstart and the
@@ -178,7 +179,7 @@ class ServerProcess implements Member {
   }
 
   async prepare(): Promise<void> {
-    await mkdir(join(this.seat.folder, 'data'), { recursive: true });
+    await makeFolder(join(this.seat.folder, 'data'));
     await writeFile(join(this.seat.folder, 'data', 'myid'), `${this.seat.number}\n`);
     if (this.options.tls !== undefined) await this.#writeKeyStores(this.options.tls);
     await writeFile(join(this.seat.folder, 'zoo.cfg'), this.#config().join('\n') + '\n');
