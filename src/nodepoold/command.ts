@@ -20,10 +20,11 @@ function partsOf({ builder }: DaemonFlags): readonly string[] {
   return builder ? [LAUNCHER, BUILDER] : [LAUNCHER];
 }
 
-/** One that fails takes the other along, in order; the daemon is up when both are. */
+/** One that fails, or is told to end by an operator, takes the other along, in order; the daemon is up when both are. */
 async function runParts(base: DaemonBase): Promise<void> {
   const failed = new AbortController();
-  const drain = linkSignals(base.stop.drain, failed.signal);
+  const drained = new AbortController();
+  const drain = linkSignals(base.stop.drain, failed.signal, drained.signal);
   const waiting = new Set(partsOf(base.flags));
   const up = (part: string) => () => {
     if (waiting.delete(part) && waiting.size === 0) base.up();
@@ -32,18 +33,21 @@ async function runParts(base: DaemonBase): Promise<void> {
   const halves: Promise<void>[] = [];
   const start = (work: Promise<void>) => {
     halves.push(work);
-    work.catch((error: unknown) => {
-      // As by TERM: the other one has a minute to finish what it has in hand.
-      const reason = new Error('the other half of the daemon has failed', { cause: error });
-      if (!drain.signal.aborted) failed.abort(Object.assign(reason, { signal: 'SIGTERM' }));
-    });
+    work.then(
+      () => drained.abort(new Error('the other half of the daemon was told to end')),
+      (error: unknown) => {
+        // As by TERM: the other one has a minute to finish what it has in hand.
+        const reason = new Error('the other half of the daemon has failed', { cause: error });
+        if (!drain.signal.aborted) failed.abort(Object.assign(reason, { signal: 'SIGTERM' }));
+      },
+    );
   };
   try {
     start(launcherOn(shared, up(LAUNCHER)));
     if (base.flags.builder) start(builderOn(shared, up(BUILDER)));
     const ends = await Promise.allSettled(halves);
     if (failed.signal.aborted) throw (failed.signal.reason as Error).cause;
-    for (const it of ends) if (it.status === 'rejected') throw it.reason;
+    for (const it of ends) if (it.status === 'rejected' && it.reason !== drained.signal.reason) throw it.reason;
   } finally {
     drain.release();
   }

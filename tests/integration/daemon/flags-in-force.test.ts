@@ -5,6 +5,7 @@ import { systemClock } from '../../../src/runtime/clock';
 import { silentLogger } from '../../../src/runtime/log';
 import { systemRandom } from '../../../src/runtime/random';
 import type { Store } from '../../../src/store/api';
+import { orderDrain } from '../../../src/store/drains';
 import { openStore } from '../../../src/store/store';
 import { openZooKeeper } from '../../../src/store/open-zookeeper';
 import type { ZooKeeper } from '../../../src/zk/client';
@@ -100,6 +101,18 @@ root: {level: INFO, handlers: [all]}
     child.kill('SIGTERM');
     expect((await end).status).toBe(0);
     expect([...store.images.view().images.values()].flatMap((it) => [...it.builds.values()])).toEqual([]);
+  });
+
+  test('an order to the launcher half of nodepoold to finish ends the whole daemon', async () => {
+    const argv = ['-f', '-c', file('nodepool.yaml'), ...logging(), '--no-launches', '--no-webapp'];
+    const child = startDaemon('nodepoold', argv, cloud);
+    const end = ended(child);
+    await untilSays(file('all.json'), 'launcher is ready');
+    await untilSays(file('all.json'), 'builder runs');
+    await eventually(() => store.components.view().launchers.size === 1);
+    const [launcher] = store.components.view().launchers.values();
+    expect(await orderDrain({ zk, ...tools }, launcher!.znode, 'a test')).toBe(true);
+    expect(await end).toEqual({ status: 0, output: '' });
   });
 
   test.each([
