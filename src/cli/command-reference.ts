@@ -35,7 +35,7 @@ Errors are one line on standard error; \`--debug\` adds the stack.
 Tables have the columns and cells of the Python tool, in its order. Every list takes:
 
 - \`--format json|yaml|csv\`: fields are named as given below, as the web pages name them; these names do not change. Ages are
-  seconds there, locks true or false.
+  seconds there, locks true or false. Lines of CSV end with LF, under a line of the names.
 - \`--filter FIELD=VALUE\`: rows of which that is true; also \`!=\`, \`<\`, \`<=\`, \`>\`, \`>=\`. \`VALUE\` may be several, \`ready,hold\`, may have
   \`*\` in it for any text, and is empty for cells that are; numbers may be times: \`age>2h\` (\`s\`, \`m\`, \`h\`, \`d\`, \`w\`). Of a cell that is a
   list one item is enough. Repeated filters must all be true. Fields that are not shown can be used as well.

@@ -20,6 +20,10 @@ export type Parsed =
 
 /** Ours: commander would only count them. */
 const EXCESS = 'nodepool.excessArguments';
+const NO_TIME = 'nodepool.noTime';
+/** What `--watch` takes. */
+const SECONDS = /^\d+(\.\d+)?$/;
+const noTime = (text: string) => `argument --watch: '${text}' is not a time in seconds, like 5 or 0.5`;
 
 /** Reads a command line; never throws. */
 export function parse(argv: readonly string[]): Parsed {
@@ -37,7 +41,7 @@ export function parse(argv: readonly string[]): Parsed {
     if (error.exitCode === 0) return { kind: 'print', text: out.join(''), status: 0 };
     // Without a command commander calls its help an error (cli.md 2: on standard output, status 1).
     if (error.code === 'commander.help') return { kind: 'print', text: parser.helpInformation(), status: 1 };
-    return { kind: 'wrong', message: wording(error), command: error.command };
+    return { kind: 'wrong', message: wording(error, argv), command: error.command };
   }
   const global = parser.opts<Options>();
   if (global['version'] === true) return { kind: 'version' };
@@ -89,6 +93,7 @@ function buildParser(
     .description('Node pool.')
     .usage('[options] <command> ...')
     .helpCommand(false)
+    .configureHelp({ subcommandTerm: (it) => `${it.name()} ${it.usage()}`.trimEnd() })
     .commandsGroup('commands: valid commands')
     .configureOutput({ writeOut: write, writeErr: () => undefined, outputError: () => undefined })
     .exitOverride((error) => {
@@ -120,7 +125,12 @@ function buildParser(
       if (excess.length > 0) {
         throw new ParseError(new CommanderError(1, EXCESS, `unrecognized arguments: ${excess.join(' ')}`), spec);
       }
-      run({ spec, args, options: command.opts<Options>() });
+      const options = command.opts<Options>();
+      const every = options['watch'];
+      if (typeof every === 'string' && every !== 'auto' && !SECONDS.test(every)) {
+        throw new ParseError(new CommanderError(1, NO_TIME, noTime(every)), spec);
+      }
+      run({ spec, args, options });
     });
   }
   return parser;
@@ -148,7 +158,7 @@ function joined(argv: readonly string[]): string[] {
   const out: string[] = [];
   for (let index = 0; index < words.length; index += 1) {
     const [word, next] = [words[index]!, words[index + 1]];
-    if (word === '--watch' && (next === undefined || !/^\d+(\.\d+)?$/.test(next))) out.push('--watch=auto');
+    if (word === '--watch' && (next === undefined || !SECONDS.test(next))) out.push('--watch=auto');
     else if (next !== undefined && TAKES_VALUE.has(word)) {
       out.push(`${word}=${next}`);
       index += 1;
@@ -164,7 +174,7 @@ const TAKES_VALUE: ReadonlySet<string> = new Set(
 );
 
 /** Python's argparse in place of commander's words, which say the same. */
-function wording({ code, message }: CommanderError): string {
+function wording({ code, message, command }: ParseError, argv: readonly string[]): string {
   const text = message.replace(/^error: /, '');
   const quoted = /'([^']*)'/.exec(text)?.[1] ?? '';
   const hint = /\(Did you mean .*\?\)/.exec(text)?.[0];
@@ -174,7 +184,12 @@ function wording({ code, message }: CommanderError): string {
       return `argument command: invalid choice: '${quoted}'${more || ` (choose from ${commandNames()})`}`;
     case 'commander.unknownOption':
       return `unrecognized arguments: ${quoted}${more}`;
+    case EXCESS: {
+      const watched = argv[argv.indexOf('--watch') + 1]!;
+      return argv.includes('--watch') && text.endsWith(`: ${watched}`) ? noTime(watched) : text;
+    }
     case 'commander.missingArgument':
+      return `the following arguments are required: ${missing(command?.usage) ?? quoted}`;
     case 'commander.missingMandatoryOptionValue':
       return `the following arguments are required: ${quoted.split(' ')[0]}`;
     case 'commander.optionMissingArgument':
@@ -185,6 +200,9 @@ function wording({ code, message }: CommanderError): string {
       return text;
   }
 }
+
+/** Where the first argument may be left out, the usage names the one that may not. */
+const missing = (usage: string | undefined) => /<([^.>]+)(?:\.\.\.)?>/.exec(usage ?? '')?.[1];
 
 const commandNames = () =>
   COMMANDS.filter((it) => it.hidden !== true)

@@ -18,13 +18,16 @@ export function yamlText<Row>(view: View<Row>): string {
   return rows.length === 0 ? '[]\n' : rows.join('');
 }
 
-/** CSV (RFC 4180) with a header line; lists are joined with commas as in tables. */
+/**
+ * CSV (RFC 4180) with a header line; lists are joined with commas as in tables. Lines end with LF, as all else that a shell
+ * reads does.
+ */
 export function csvText<Row>(view: View<Row>): string {
   const lines = [
     view.columns.map((it) => it.field),
     ...view.rows.map((row) => view.columns.map((it) => csvCell(it.value(row)))),
   ];
-  return lines.map((cells) => `${cells.map(quoted).join(',')}\r\n`).join('');
+  return lines.map((cells) => `${cells.map(quoted).join(',')}\n`).join('');
 }
 
 function csvCell(value: Cell): string {

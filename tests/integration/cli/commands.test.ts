@@ -163,7 +163,7 @@ providers:
   test('of several nodes those that can be changed are, and the status tells of the others', async () => {
     const tree = await on('21-request-fulfilled-two-nodes');
     const { stdout } = await tree.run('list', '--format', 'csv', '--fields', 'id');
-    const [first, second] = stdout.trim().split('\r\n').slice(1);
+    const [first, second] = stdout.trim().split('\n').slice(1);
     await tree.lock(`/nodepool/nodes/${first}`);
     const outcome = await tree.run('delete', first!, second!);
     expect(outcome.status).toBe(1);

@@ -1,3 +1,5 @@
+import { usageOf } from '../../../src/cli/parser';
+import { COMMANDS } from '../../../src/cli/specs';
 import { nodepool, temporaryFolder } from '../../integration/cli/run-cli';
 
 const files = temporaryFolder();
@@ -15,6 +17,13 @@ test.each([['--help'], ['-h'], ['list', '--help']])('%s: help on standard output
   expect(stdout).toMatch(/^Usage: nodepool/);
 });
 
+test('the list of commands shows of each what its own help shows', async () => {
+  const { stdout } = await nodepool(['--help']);
+  for (const it of COMMANDS.filter(({ hidden }) => hidden !== true)) {
+    expect(stdout).toContain(`\n  ${`${it.name} ${usageOf(it)}`.trimEnd()}`);
+  }
+});
+
 const CHOICES = String.raw`\(choose from list, delete, .*help\)`;
 
 /** Wording and place are those of Python's argparse (cli.md 2). */
@@ -27,6 +36,15 @@ test.each<[readonly string[], RegExp]>([
   [['list', '--nothing'], /^usage: nodepool list .*\nnodepool list: error: unrecognized arguments: --nothing\n$/],
   [['list', '--fromat=x'], /unrecognized arguments: --fromat=x? ?\(Did you mean --format\?\)/],
   [['hold'], /nodepool hold: error: the following arguments are required: id\n$/],
+  [['image-upload'], /<image>\nnodepool image-upload: error: the following arguments are required: image\n$/],
+  [['image-update'], /<image>\nnodepool image-update: error: the following arguments are required: image\n$/],
+  [['hold', '--hold-time', '1h'], /nodepool hold: error: the following arguments are required: id\n$/],
+  [
+    ['list', '--watch', '1x'],
+    /nodepool list: error: argument --watch: '1x' is not a time in seconds, like 5 or 0.5\n$/,
+  ],
+  [['alien-list', '--watch=soon'], /argument --watch: 'soon' is not a time in seconds, like 5 or 0.5\n$/],
+  [['list', '--watch', '5', '1x'], /error: unrecognized arguments: 1x\n$/],
   [['list', 'extra', 'more'], /nodepool list: error: unrecognized arguments: extra more\n$/],
   [
     ['image-delete', '--image', 'x'],

@@ -98,7 +98,7 @@ test('the other formats hold the same values', () => {
   expect(jsonText(view)).toContain('"a": {"big": 12345678901234567890}');
   expect(JSON.parse(jsonText(view))).toMatchObject([{ b: 'say "hi", you' }, { a: null, b: ['x', 'y'] }]);
   expect(yaml.load(yamlText(view))).toMatchObject([{ b: 'say "hi", you' }, { a: null, b: ['x', 'y'] }]);
-  expect(csvText(view)).toBe('a,b\r\n"{""big"": 12345678901234567890}","say ""hi"", you"\r\n,"x,y"\r\n');
+  expect(csvText(view)).toBe('a,b\n"{""big"": 12345678901234567890}","say ""hi"", you"\n,"x,y"\n');
   expect(tableText(view)).toContain('| shown |');
   expect([jsonText, yamlText].map((it) => it({ columns, rows: [] }))).toEqual(['[]\n', '[]\n']);
 });
