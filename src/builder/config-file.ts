@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type ConfigFiles, configStamp } from '../config/load';
+import { ConfigError } from '../config/problem';
 import type { Config } from '../config/types';
 import type { Clock } from '../runtime/clock';
 import type { Logger } from '../runtime/log';
@@ -45,6 +46,7 @@ export class ConfigFile implements ConfigSource {
     return () => this.#listeners.delete(listener);
   }
 
+  /** The listener hears of mistakes in the files, which are logged nowhere else, and of their end. */
   onProblem(listener: (problem: string | undefined) => void): () => void {
     this.#problemListeners.add(listener);
     return () => this.#problemListeners.delete(listener);
@@ -76,8 +78,9 @@ export class ConfigFile implements ConfigSource {
     } catch (error) {
       const problem = error instanceof Error ? error.message : String(error);
       if (stamp !== undefined) this.#inFiles = problem;
-      if (problem !== this.#problem)
-        this.tools.log.error('configuration cannot be read, the last good one stays in force', { err: error });
+      if (problem !== this.#problem && !(error instanceof ConfigError)) {
+        this.tools.log.error('configuration failed to load', { err: error });
+      }
       this.#report(problem);
       return;
     }

@@ -1,6 +1,6 @@
 import { findImageOrphans } from '../decide/image-orphans';
 import type { CloudImage } from '../drivers/driver';
-import { NotFoundError } from '../drivers/errors';
+import { DriverError, driverErrorLine, NotFoundError } from '../drivers/errors';
 import type { Reconciler } from '../runtime/reconcile';
 import { type BuilderContext, freshImages, OFFLINE_PERIOD_MS, settledImages } from './context';
 import { Jobs } from './jobs';
@@ -27,7 +27,7 @@ export class OrphanReconciler implements Reconciler {
     wake: () => void,
   ) {
     this.#jobs = new Jobs(wake, ({ name }, error) => {
-      context.tools.log.warn('images of the provider were not compared', { provider: name, err: error });
+      context.tools.log.warn('images of the provider were not compared', { provider: name, ...trouble(error) });
     });
   }
 
@@ -80,7 +80,11 @@ export class OrphanReconciler implements Reconciler {
       this.context.onEvent({ kind: 'orphan-removed', provider, externalId, name });
     } catch (error) {
       if (error instanceof NotFoundError || signal.aborted) return;
-      this.context.tools.log.warn('orphaned image was not removed', { provider, externalId, err: error });
+      this.context.tools.log.warn('orphaned image was not removed', { provider, externalId, ...trouble(error) });
     }
   }
 }
+
+/** One line of what the cloud did; anything else is a fault of ours, with its stack. */
+const trouble = (error: unknown) =>
+  error instanceof DriverError ? { code: error.code, why: driverErrorLine(error) } : { err: error };

@@ -31,13 +31,20 @@ export class DaemonStatus {
     this.#tell();
   }
 
-  /** The configuration that `part` looked at is in force, or why it is not. */
+  /**
+   * The configuration that `part` looked at is in force, or why it is not. The log has it once, whichever part says it first,
+   * and without a stack: it is a mistake in a file.
+   */
   config(part: string, problem: ConfigProblem): void {
     if (this.#problems.get(part) === problem) return;
     if (problem === undefined) {
       this.#problems.delete(part);
-      this.log.info('configuration can be used again', { part });
-    } else this.#problems.set(part, problem);
+      if (this.#problems.size === 0) this.log.info('configuration can be used again');
+    } else {
+      const isNews = ![...this.#problems.values()].includes(problem);
+      this.#problems.set(part, problem);
+      if (isNews) this.log.error('configuration cannot be used', { err: { name: 'ConfigError', message: problem } });
+    }
     if (this.#waiting.size === 0) this.#tell();
   }
 

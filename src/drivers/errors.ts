@@ -88,3 +88,12 @@ export class RefusedError extends DriverError {
     super('provider refused the request', provider, options);
   }
 }
+
+/** A cloud's error and what caused it in one line, for logs: where in our code it arose tells an operator nothing. */
+export function driverErrorLine(error: DriverError): string {
+  const causes: string[] = [];
+  for (let it: unknown = error.cause; it instanceof Error && causes.length < 5; it = it.cause) {
+    causes.push(it.message || String((it as { code?: unknown }).code ?? it.name));
+  }
+  return [error.message, ...causes].join(': ').replace(/\s*\n\s*/g, ' ');
+}

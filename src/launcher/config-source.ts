@@ -1,3 +1,4 @@
+import { ConfigError } from '../config/problem';
 import type { Config } from '../config/types';
 import { CONFIGURATION_OK } from '../runtime/metrics/configuration-metrics';
 import type { Reconciler } from '../runtime/reconcile';
@@ -29,7 +30,7 @@ export class ConfigWatch implements Reconciler {
     stamp: string,
     /** Returns what to tell of it. */
     private readonly apply: (config: Config) => Promise<object>,
-    /** Told what is wrong with the files, or that nothing is any more, whenever that changes. */
+    /** Told what is wrong with the files, or that nothing is any more, whenever that changes; logs it. */
     private readonly onProblem: (problem: string | undefined) => void = () => undefined,
   ) {
     this.#stamp = stamp;
@@ -70,7 +71,9 @@ export class ConfigWatch implements Reconciler {
     } catch (error) {
       const problem = error instanceof Error ? error.message : String(error);
       if (stamp !== undefined) this.#inFiles = problem;
-      if (problem !== this.#problem) this.tools.log.error('configuration cannot be used', { err: error });
+      if (problem !== this.#problem && !(error instanceof ConfigError)) {
+        this.tools.log.error('configuration failed to load', { err: error });
+      }
       this.#say(problem);
       return undefined;
     }

@@ -221,7 +221,7 @@ describe('a launcher and a builder', () => {
       );
     expect(await shown()).toEqual(['1', '1']);
     await writeFile(file, 'labels: 7\n');
-    await Promise.all([one.says(/configuration cannot be read/), two.says(/configuration cannot be used/)]);
+    await Promise.all([one.says(/configuration cannot be used/), two.says(/configuration cannot be used/)]);
     expect(await shown()).toEqual(['0', '0']);
   });
 
