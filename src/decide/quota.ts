@@ -39,6 +39,17 @@ export function shortage(limits: Resources, used: Resources, need: Resources): s
   return Object.keys(limits).find((key) => limits[key]! - (used[key] ?? 0) - (need[key] ?? 0) < 0);
 }
 
+/** How many times `need` fits into what is left of `limits` beside `used`; Infinity when no limit concerns it. */
+export function timesFitting(limits: Resources, used: Resources, need: Resources): number {
+  let times = Infinity;
+  for (const [key, left] of Object.entries(remaining(limits, used))) {
+    const each = need[key] ?? 0;
+    if (left < 0) return 0;
+    if (each > 0) times = Math.min(times, Math.floor(left / each));
+  }
+  return times;
+}
+
 /** The first resource of `need` of which more is used than its limit, `need` being counted as used already. */
 export function overdrawn(limits: Resources, used: Resources, need: Resources): string | undefined {
   return Object.keys(limits).find((key) => (need[key] ?? 0) > 0 && (used[key] ?? 0) > limits[key]!);

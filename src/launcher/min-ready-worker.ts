@@ -1,10 +1,10 @@
 import type { LabelConfig } from '../config/types';
 import { MIN_READY_PRIORITY, MIN_READY_REQUESTOR, planMinReady } from '../decide/plan-min-ready';
 import type { NodeRequest } from '../model/records';
-import { Backoff } from '../runtime/backoff';
 import { wallSeconds } from '../runtime/clock';
 import type { Reconciler } from '../runtime/reconcile';
 import { ClaimLostError } from '../store/api';
+import { MinReadyRests, type Room } from './min-ready-rests';
 import type { LauncherTools } from './tools';
 import type { World } from './world';
 
@@ -15,18 +15,15 @@ const PATIENCE_MS = 10_000;
 export interface MinReadyScope {
   readonly labels: readonly LabelConfig[];
   imageReady(label: LabelConfig): boolean;
-}
-
-interface Rest {
-  readonly backoff: Backoff;
-  untilMs: number;
+  /** Of the pools that are served here. */
+  room(label: string): Room;
 }
 
 /** Keeps `min-ready` nodes of each label by filing requests of its own (launcher.md 20). */
 export class MinReadyWorker implements Reconciler {
   readonly name = 'min-ready';
   readonly #own = new Map<string, string>();
-  readonly #rests = new Map<string, Rest>();
+  readonly #rests: MinReadyRests;
   readonly #shortSince = new Map<string, number>();
 
   constructor(
@@ -34,14 +31,17 @@ export class MinReadyWorker implements Reconciler {
     private readonly world: World,
     private readonly scope: () => MinReadyScope,
     private readonly leads: () => boolean,
-  ) {}
+  ) {
+    this.#rests = new MinReadyRests(tools.random);
+  }
 
   async pass(signal: AbortSignal): Promise<{ readonly againInMs: number }> {
     if (!this.world.fresh) return { againInMs: FULL_PASS_MS };
     await this.#settleOwn(signal);
     const now = this.tools.clock.monotonic();
-    const rests = [...this.#rests.values()].filter((it) => it.untilMs > now).map((it) => it.untilMs - now);
-    let againInMs = Math.min(FULL_PASS_MS, ...rests);
+    const scope = this.scope();
+    this.#rests.notice(now, (label) => scope.room(label));
+    let againInMs = Math.min(FULL_PASS_MS, ...this.#rests.left(now).values());
     const missing = this.#missing(now);
     this.#forgetShortages(new Set(missing.map((it) => it.label)));
     const waits = missing.map(({ label }) => this.#turnInMs(label, now));
@@ -56,9 +56,17 @@ export class MinReadyWorker implements Reconciler {
     await Promise.all([store.requests.view().settled(signal), store.nodes.view().settled(signal)]);
     for (const { label, count } of this.#missing(now)) {
       if (this.#turnInMs(label, now) > 0) continue;
-      for (let made = 0; made < count; made += 1) await this.#create(label, signal);
+      const most = this.#rests.has(label) ? this.#fitting(label) : count;
+      for (let made = 0; made < Math.min(count, most); made += 1) await this.#create(label, signal);
     }
     await store.requests.view().settled(signal);
+  }
+
+  /** After a failure: not more requests than there is room for, and one to try where there seems to be none. */
+  #fitting(label: string): number {
+    let sum = 0;
+    for (const it of this.scope().room(label).values()) sum += it;
+    return Math.max(1, sum);
   }
 
   #missing(now: number) {
@@ -68,7 +76,7 @@ export class MinReadyWorker implements Reconciler {
       requests: this.world.requests.all(),
       freeCount: (label) => this.world.nodes.freeCount(label),
       imageReady: (label) => scope.imageReady(label),
-      resting: new Set([...this.#rests].filter(([, it]) => it.untilMs > now).map(([label]) => label)),
+      resting: new Set(this.#rests.left(now).keys()),
     }).create;
   }
 
@@ -114,8 +122,8 @@ export class MinReadyWorker implements Reconciler {
         if (!this.world.requests.has(id)) this.#own.delete(id);
         continue;
       }
-      if (record.state === 'failed') this.#rest(label);
-      if (record.state === 'fulfilled') this.#rests.delete(label);
+      if (record.state === 'failed') this.#rest(label, record);
+      if (record.state === 'fulfilled') this.#rests.end(label);
       if (record.state !== 'failed' && record.state !== 'fulfilled') continue;
       for (const node of record.nodes) await this.#free(node, id, signal);
       await this.tools.store.requests.delete(id);
@@ -136,12 +144,10 @@ export class MinReadyWorker implements Reconciler {
     }
   }
 
-  #rest(label: string): void {
-    const rest = this.#rests.get(label) ?? {
-      backoff: new Backoff({ firstMs: 5000, maxMs: 300_000 }, this.tools.random),
-      untilMs: 0,
-    };
-    rest.untilMs = this.tools.clock.monotonic() + rest.backoff.next();
-    this.#rests.set(label, rest);
+  /** A launch that failed would fail again in free room: only what every pool declined may be mended by room. */
+  #rest(label: string, { declinedBy }: NodeRequest): void {
+    const isDeclined = this.world.pools().every((it) => declinedBy.includes(it.id));
+    const room = isDeclined ? this.scope().room(label) : undefined;
+    this.#rests.begin(label, this.tools.clock.monotonic(), room);
   }
 }

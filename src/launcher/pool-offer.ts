@@ -1,4 +1,5 @@
 import type { PoolLabelConfig } from '../config/types';
+import { timesFitting } from '../decide/quota';
 import type { Offer } from '../decide/request-decline';
 import type { Resources } from '../model/records';
 import { newestReadyUpload } from './image-choice';
@@ -52,4 +53,20 @@ export function canPromise(pool: PoolContext, nodeTypes: readonly string[]): boo
   if (needOf(pool, nodeTypes) === undefined) return false;
   if (nodeTypes.length > 1 && pool.config.availabilityZones.length === 0 && !pool.runtime.knowsZones) return false;
   return pool.config.ignoreProviderQuota || pool.runtime.available !== undefined;
+}
+
+/** How many nodes of the label the pool could make at once beside what is there; 0 while that is not known. */
+export function roomFor(pool: PoolContext, label: string): number {
+  const { config, runtime } = pool;
+  const isOffered = !runtime.isStanding && runtime.config.maxConcurrency !== 0;
+  if (!isOffered || runtime.broken.has(labelKey(config.name, label))) return 0;
+  if (!labelImageReady(pool, config.labels.get(label)) || !canPromise(pool, [label])) return 0;
+  const need = needOf(pool, [label])!;
+  const { reservations } = pool.world;
+  const provider = runtime.config.name;
+  const available = config.ignoreProviderQuota ? undefined : runtime.available;
+  return Math.min(
+    timesFitting(poolLimits(pool), reservations.used(provider, config.name), need),
+    timesFitting(available ?? {}, reservations.used(provider), need),
+  );
 }

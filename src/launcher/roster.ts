@@ -3,7 +3,7 @@ import type { Node, Resources } from '../model/records';
 import type { DeletionScope } from './deletion-worker';
 import type { ServedPool } from './lost-request-worker';
 import type { MinReadyScope } from './min-ready-worker';
-import { labelImageReady } from './pool-offer';
+import { labelImageReady, roomFor } from './pool-offer';
 import type { PoolUnit, Surroundings } from './pool-unit';
 import type { ProviderRuntime } from './provider-runtime';
 import { ProviderUnit } from './provider-unit';
@@ -100,6 +100,7 @@ export class Roster {
       labels: [...this.#config.labels.values()],
       imageReady: (label: LabelConfig) =>
         contexts.some((it) => it.config.maxServers > 0 && labelImageReady(it, it.config.labels.get(label.name))),
+      room: (label: string) => new Map(contexts.map((it) => [it.id, roomFor(it, label)])),
     };
   }
 
