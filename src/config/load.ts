@@ -1,5 +1,6 @@
 import { readFileSync, statSync } from 'node:fs';
 import type { Environment } from './document';
+import { readTrouble } from './file-trouble';
 import type * as Parse from './parse';
 import type * as ParseZooKeeper from './parse-zookeeper';
 import { plainZooKeeper } from './plain-zookeeper';
@@ -47,10 +48,14 @@ export function loadZooKeeper(options: Omit<LoadOptions, 'schemas'>): ZooKeeperC
   return zookeeper;
 }
 
+/** What names the files on every command line. */
+const MAIN = '-c FILE';
+const SECURE = '-s FILE';
+
 function readTexts({ file, secureFile }: ConfigFiles) {
   return {
-    main: { file, text: readText(file) },
-    secure: secureFile === undefined ? undefined : { file: secureFile, text: readText(secureFile) },
+    main: { file, text: readText(file, MAIN) },
+    secure: secureFile === undefined ? undefined : { file: secureFile, text: readText(secureFile, SECURE) },
   };
 }
 
@@ -59,20 +64,23 @@ function readTexts({ file, secureFile }: ConfigFiles) {
  * counts, too (config.md 13). Throws `ConfigError` if a file is missing.
  */
 export function configStamp({ file, secureFile }: ConfigFiles): string {
-  return [file, ...(secureFile === undefined ? [] : [secureFile])]
-    .map((it) => reading(it, () => statSync(it, { bigint: true }).mtimeNs))
-    .join(' ');
+  const stamp = (it: string, flag: string) => String(reading(it, flag, () => statSync(it, { bigint: true }).mtimeNs));
+  return [stamp(file, MAIN), ...(secureFile === undefined ? [] : [stamp(secureFile, SECURE)])].join(' ');
 }
 
-function readText(file: string): string {
-  return reading(file, () => readFileSync(file, 'utf8'));
+function readText(file: string, flag: string): string {
+  return reading(file, flag, () => readFileSync(file, 'utf8'));
 }
 
-function reading<T>(file: string, read: () => T): T {
+function reading<T>(file: string, flag: string, read: () => T): T {
   try {
     return read();
   } catch (error) {
-    const message = `cannot be read: ${(error as Error).message}`;
-    throw new ConfigError([{ file, key: '', message, atLoad: 'error', atValidate: 'error' }], { cause: error });
+    const { why, hint: todo } = readTrouble(error);
+    const hint = `${todo}; ${flag} names it`;
+    throw new ConfigError(
+      [{ file, key: '', message: `cannot be read: ${why}`, hint, atLoad: 'error', atValidate: 'error' }],
+      { cause: error },
+    );
   }
 }

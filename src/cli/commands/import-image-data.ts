@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { readTrouble } from '../../config/file-trouble';
 import { IMAGES } from '../../model/paths';
 import { type ImageData, importImageData } from '../../store/image-data';
 import type { Command } from '../context';
@@ -6,11 +7,20 @@ import { CommandError } from '../failure';
 
 /** cli.md 4.16. Nothing is written unless the whole file is what it should be. */
 export const run: Command = async (context, [path = '']) => {
-  const data = parseImageData(await readFile(path, 'utf8'), path);
+  const data = parseImageData(await read(path), path);
   const store = await context.store();
   await importImageData(store.zk, context, data);
   return 0;
 };
+
+async function read(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    const { why, hint } = readTrouble(error);
+    throw new CommandError(`${path} cannot be read: ${why} (${hint})`, { cause: error });
+  }
+}
 
 function parseImageData(text: string, file: string): ImageData {
   let data: unknown;

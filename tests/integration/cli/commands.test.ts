@@ -282,6 +282,21 @@ providers:
   });
 
   test.each([
+    [
+      'export-image-data',
+      '/nosuchdir/x',
+      'written: its folder does not exist (make the folder first, or name another place)',
+    ],
+    ['export-image-data', files.folder, 'written: it is a folder (name a file)'],
+    ['import-image-data', '/nosuchdir/x', 'read: there is no such file (check the path)'],
+    ['import-image-data', files.folder, 'read: it is a folder (name a file)'],
+  ])('%s %s says what to do', async (command, path, message) => {
+    const tree = await on(undefined);
+    const stderr = `nodepool: error: ${path} cannot be ${message}\n`;
+    expect(await tree.run(command, path)).toEqual({ status: 1, stdout: '', stderr });
+  });
+
+  test.each([
     ['not json', 'is not JSON'],
     ['[]', 'does not hold an object'],
     ['{"/nodepool/nodes/1": "x"}', 'is not below /nodepool/images'],

@@ -91,7 +91,12 @@ test('--version', async () => {
 });
 
 test.each([
-  ['a missing file', '/nonexistent/nodepool.yaml', /cannot be read/],
+  [
+    'a missing file',
+    '/nonexistent/nodepool.yaml',
+    /yaml: cannot be read: there is no such file \(check the path; -c FILE names it\)\n$/,
+  ],
+  ['a folder', files.folder, /: cannot be read: it is a folder \(name a file; -c FILE names it\)\n$/],
   ['a file that is no YAML', files.file('bad.yaml', 'a: [1\n'), /bad\.yaml:\d+:\d+: not valid YAML/],
   ['no servers', files.file('empty.yaml', 'webapp: {}\n'), /no zookeeper-servers/],
 ])('%s is one clear line, and a stack only with --debug', async (_title, file, message) => {
