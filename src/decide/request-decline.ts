@@ -20,6 +20,8 @@ export interface Offer {
   readonly hasQuota: boolean;
 }
 
+export const EXCEEDS_QUOTA = 'it would exceed quota';
+
 /**
  * The first reason to decline, in the words of launcher.md 6; undefined when the pool could serve the labels some time.
  * `max-concurrency: 0` is one here, though not in Python, where such a pool keeps every hopeless request from failing.
@@ -30,10 +32,14 @@ export function reasonToDecline(nodeTypes: readonly string[], offer: Offer): str
   const lacking = nodeTypes.filter((it) => !offer.labels.has(it) || offer.broken.has(it));
   if (lacking.length > 0) return `node type(s) [${[...new Set(lacking)].join(',')}] not available`;
   if (!nodeTypes.every((it) => offer.imageReady(it))) return 'images are not available';
+  return exceeded(nodeTypes, offer) === undefined ? undefined : EXCEEDS_QUOTA;
+}
+
+/** The resource of which the labels need more than the empty pool and provider have; undefined when they fit. */
+export function exceeded(nodeTypes: readonly string[], offer: Offer): string | undefined {
   if (!offer.hasQuota) return undefined;
   const need = total(nodeTypes.map((it) => offer.need(it) ?? NOTHING));
-  const limits = offer.available === undefined ? [offer.poolLimits] : [offer.poolLimits, offer.available];
-  return limits.some((it) => shortage(it, NOTHING, need) !== undefined) ? 'it would exceed quota' : undefined;
+  return shortage(offer.poolLimits, NOTHING, need) ?? shortage(offer.available ?? NOTHING, NOTHING, need);
 }
 
 /**

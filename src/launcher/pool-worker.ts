@@ -1,5 +1,5 @@
 import { type PoolFact, RequestJudge } from '../decide/choose-requests';
-import { reasonToDecline } from '../decide/request-decline';
+import { EXCEEDS_QUOTA, exceeded, reasonToDecline } from '../decide/request-decline';
 import type { RankedRequest } from '../decide/request-index';
 import { orderForPool } from '../decide/request-order';
 import { waitingOrder } from '../decide/waiting-order';
@@ -201,7 +201,7 @@ export class PoolWorker implements Reconciler {
         continue;
       }
       const readable = request as Readable;
-      if (verdict.kind === 'decline') this.#decline(readable, verdict.reason);
+      if (verdict.kind === 'decline') this.#decline(readable, verdict.reason, this.#exceeded(readable, verdict.reason));
       else againInMs = Math.min(againInMs, this.#serve(readable, pools));
     }
     for (const tenant of atLimit) this.#purge(NONE, tenant);
@@ -227,7 +227,7 @@ export class PoolWorker implements Reconciler {
         this.#keep(handler, serveFromMachines(handler, promise(plan, handler, pool), pool));
       else this.#note(request.id, 'machines-are-busy');
     } else if (plan.kind === 'complete') this.#keep(handler, handler.serve(promise(plan, handler, pool)));
-    else if (handler.isMinReady) this.#decline(request, 'at capacity');
+    else if (handler.isMinReady) this.#decline(request, 'at capacity', plan.resource);
     else {
       this.#note(request.id, 'no-room', plan.resource);
       this.#purge(plan.spared);
@@ -239,6 +239,10 @@ export class PoolWorker implements Reconciler {
 
   #reasonToDecline(nodeTypes: readonly string[]): string | undefined {
     return reasonToDecline(nodeTypes, poolOffer(this.context()));
+  }
+
+  #exceeded({ record }: Readable, reason: string): string | undefined {
+    return reason === EXCEEDS_QUOTA ? exceeded(record.nodeTypes, poolOffer(this.context())) : undefined;
   }
 
   /** Whether something in the pool itself keeps the request waiting. */
@@ -331,10 +335,11 @@ export class PoolWorker implements Reconciler {
     return Math.max(0, left);
   }
 
-  #decline(request: Readable, reason: string): void {
+  /** `resource` is for those who ask why; the log keeps the words of launcher.md 6. */
+  #decline(request: Readable, reason: string, resource?: string): void {
     if (this.#declining.size >= CLAIMS_AT_ONCE) return;
     this.#declining.add(request.id);
-    this.#note(request.id, 'declined', reason);
+    this.#note(request.id, 'declined', resource === undefined ? reason : `${reason}: ${resource}`);
     this.#track(
       declineRequest(request.id, reason, this.context())
         .catch((error: unknown) => {

@@ -41,7 +41,7 @@ describe('operators ask launchers and tell them what to do', () => {
     return set;
   }
 
-  test('explain: why two requests wait, and what becomes of unknown ones', async () => {
+  test('explain: why requests wait or are declined, and what becomes of unknown ones', async () => {
     const peer = await fleet.peer();
     await fleet.launcher(configText({ maxServers: 1 }));
     const set = await inUse(peer);
@@ -53,6 +53,9 @@ describe('operators ask launchers and tell them what to do', () => {
     await peer.store.requests.view().settled();
     expect(await explain(first.id)).toEqual([['waiting', 'no-room', 'instances']]);
     expect(await explain(second.id)).toEqual([['waiting', 'pool-is-paused', first.id]]);
+    const tooLarge = await peer.scheduler.submit({ labels: ['small', 'small'] });
+    expect((await peer.scheduler.await(tooLarge, never)).state).toBe('failed');
+    expect(await explain(tooLarge.id)).toEqual([['declined', 'declined', 'it would exceed quota: instances']]);
     expect(await cli('explain', '200-nothing')).toEqual({
       status: 0,
       stdout: 'Request id 200-nothing not found\n',

@@ -1,5 +1,5 @@
 import { type PoolFact, RequestJudge, type Situation } from '../../../src/decide/choose-requests';
-import { declineChange, type Offer, reasonToDecline } from '../../../src/decide/request-decline';
+import { declineChange, exceeded, type Offer, reasonToDecline } from '../../../src/decide/request-decline';
 import { request } from '../../support/node-facts';
 
 const pool = (changes: Partial<PoolFact> = {}): PoolFact => ({
@@ -172,6 +172,15 @@ test.each([
   ['a driver without quota', ['small', 'big', 'big'], offer({ hasQuota: false }), undefined],
 ])('reason to decline: %s', (_title, nodeTypes, given, expected) => {
   expect(reasonToDecline(nodeTypes, given)).toBe(expected);
+});
+
+test.each([
+  ['it fits', ['small', 'small'], offer(), undefined],
+  ['the pool', ['small', 'small', 'big'], offer({ available: { cores: 7 } }), 'instances'],
+  ['the provider', ['small', 'small'], offer({ available: { cores: 7 } }), 'cores'],
+  ['a driver without quota', ['small', 'big', 'big'], offer({ hasQuota: false }), undefined],
+])('the resource that is exceeded: %s', (_title, nodeTypes, given, expected) => {
+  expect(exceeded(nodeTypes, given)).toBe(expected);
 });
 
 test.each([
