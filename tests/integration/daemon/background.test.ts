@@ -80,6 +80,16 @@ describe('a daemon as a process', () => {
     expect(owners).toHaveLength(2);
     expect(new Set(owners).size).toBe(1);
     expect(textOf(file('d.log'))).toMatch(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} INFO nodepool: launcher is ready/m);
+    const begun = textOf(file('d.log')).length;
+    writeFileSync(file('nodepool.yaml'), 'labels: [\n');
+    const all = () => [...components.launchers.values(), ...components.builders.values()];
+    await eventually(() => all().every((it) => configErrorOf(it.component) !== undefined));
+    await untilSays(file('d.log'), 'not valid YAML');
+    const news = textOf(file('d.log')).slice(begun);
+    expect(
+      news.match(/ERROR nodepool\S*: configuration cannot be used\n.*nodepool\.yaml:\d+:\d+: not valid YAML/g),
+    ).toHaveLength(1);
+    expect(news.match(/ ERROR /g)).toHaveLength(2); // the mistake is the second line of one message
     await stop(pid);
     expect(textOf(file('d.pid'))).toBe('');
     await eventually(() => components.launchers.size + components.builders.size === 0);
