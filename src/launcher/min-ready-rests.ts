@@ -1,7 +1,8 @@
 import { Backoff } from '../runtime/backoff';
 import type { Random } from '../runtime/random';
 
-const FIRST_MS = 5000;
+/** Half of it at least. */
+const FIRST_MS = 10_000;
 const LONGEST_MS = 300_000;
 /** Room that comes sooner after a decline than this waits: where nodes come and go, others may be faster each time. */
 const SPACING_MS = 1000;
