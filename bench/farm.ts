@@ -19,6 +19,12 @@ export const never: AbortSignal = new AbortController().signal;
 
 const ROOT = join(__dirname, '..');
 
+/**
+ * ZooKeeper's thread that waits for sockets reads and writes them itself. Handing each request to a pool of four threads, which is the
+ * default on two cores, takes nearly half as much CPU again, and all the parts of a farm share those cores (docs/operations.md).
+ */
+const FEW_CORES = { 'zookeeper.nio.numSelectorThreads': '1', 'zookeeper.nio.numWorkerThreads': '0' };
+
 /** ZooKeeper, a simulated cloud without delay, and launchers, each a process of its own. */
 export interface Farm {
   readonly server: PrivateServer;
@@ -54,7 +60,7 @@ export interface Launcher {
 export async function startFarm(): Promise<Farm> {
   const folder = mkdtempSync(join(tmpdir(), 'nodepool-bench-'));
   const program = compile();
-  const server = await startZooKeeper({ clock: systemClock, fullJit: true });
+  const server = await startZooKeeper({ clock: systemClock, fullJit: true, properties: FEW_CORES });
   const cloud = spawn(process.execPath, [join(ROOT, 'tests/support/child-fake-cloud.js'), '--state-dir', folder], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
