@@ -2,7 +2,7 @@
 
 const project = (name, folders, setup = []) => ({
   displayName: name,
-  testEnvironment: 'node',
+  testEnvironment: '<rootDir>/tests/support/test-environment.js',
   roots: folders.map((it) => `<rootDir>/tests/${it}`),
   testMatch: ['**/*.test.ts'],
   transform: { '^.+\\.ts$': ['@swc/jest', { jsc: { target: 'es2022', parser: { syntax: 'typescript' } } }] },

@@ -80,13 +80,6 @@ export async function runLauncher(options: LauncherOptions, tools: LauncherTools
     modelApi: 0,
   });
   scope.defer(() => self.unregister());
-  await roster.apply(config);
-  const workers = startWorkers(scope, roster, world, tools, stop.now, options.duties ?? ALL_DUTIES);
-  const { metrics } = tools;
-  if (metrics !== undefined) {
-    const reported = { config: () => roster.config, available: () => roster.available() };
-    scope.own(MetricsReporter.start(metrics, reported, world, tools), (it) => it.stop());
-  }
   const orders = scope.own(
     openDrainBox(
       { zk: tools.store.zk, ...tools },
@@ -96,6 +89,13 @@ export async function runLauncher(options: LauncherOptions, tools: LauncherTools
     (it) => it.close(),
   );
   scope.defer(world.components.onChange(() => orders.look()));
+  await roster.apply(config);
+  const workers = startWorkers(scope, roster, world, tools, stop.now, options.duties ?? ALL_DUTIES);
+  const { metrics } = tools;
+  if (metrics !== undefined) {
+    const reported = { config: () => roster.config, available: () => roster.available() };
+    scope.own(MetricsReporter.start(metrics, reported, world, tools), (it) => it.stop());
+  }
   scope.own(
     startExplaining(() => roster.served(), world, tools),
     (it) => it.close(),

@@ -1,6 +1,7 @@
 import { type Json } from '../model/json';
 import { DRAINS, drainPath } from '../model/own-paths';
-import { ROOT } from '../model/paths';
+import { componentsPath, ROOT } from '../model/paths';
+import { linkSignals } from '../runtime/link-signals';
 import type { ZooKeeper } from '../zk/client';
 import { isZkError } from '../zk/errors';
 import { openTree } from '../zk/tree';
@@ -25,15 +26,64 @@ export function openDrainBox(parts: Parts, name: () => string | undefined, onOrd
   return new WatchedBox(parts, name, onOrder);
 }
 
-/** Tells a launcher, by the name of its component, to finish. False: it does not listen, or is gone. */
-export async function orderDrain(parts: Parts, launcher: string, by: string): Promise<boolean> {
+/** What became of an order: the launcher has it, does not listen (as those of Python), or is not registered any more. */
+export type DrainAnswer = 'told' | 'deaf' | 'gone';
+
+/** How long the letter box of a registered launcher is waited for: one that has just started registers first. */
+const PATIENCE_MS = 5000;
+
+/** Tells a launcher, by the name of its component, to finish. Rejects with the reason of `signal`. */
+export async function orderDrain(
+  parts: Parts,
+  launcher: string,
+  by: string,
+  signal: AbortSignal,
+): Promise<DrainAnswer> {
+  if (await putOrder(parts, launcher, by, signal)) return 'told';
+  const found = await untilBox(parts, launcher, signal);
+  if (found !== 'gone' && (await putOrder(parts, launcher, by, signal))) return 'told';
+  return found === 'late' ? 'deaf' : 'gone';
+}
+
+/** False: there is no letter box. */
+async function putOrder(parts: Parts, launcher: string, by: string, signal: AbortSignal): Promise<boolean> {
   const data = Buffer.from(JSON.stringify({ drain: true, by }));
   try {
-    await untilKnown({ ...parts, observe: () => undefined }, () => parts.zk.set(drainPath(launcher), data));
+    await untilKnown({ ...parts, observe: () => undefined }, () => parts.zk.set(drainPath(launcher), data), { signal });
     return true;
   } catch (error) {
     if (isZkError(error, 'NO_NODE')) return false;
     throw error;
+  }
+}
+
+/** Resolves when the launcher has a letter box or is not registered any more, and after a while anyhow. */
+async function untilBox(parts: Parts, launcher: string, signal: AbortSignal): Promise<'there' | 'gone' | 'late'> {
+  const registry = componentsPath('launcher');
+  const [box, component] = [drainPath(launcher), `${registry}/${launcher}`];
+  const kept = [DRAINS, box, registry, component];
+  const keep = (path: string) => (kept.includes(path) ? 'data' : 'skip');
+  const boxes = openTree(parts.zk, DRAINS, { keep }, parts);
+  const components = openTree(parts.zk, registry, { keep }, parts);
+  const seen = new Promise<'there' | 'gone'>((resolve) => {
+    const look = () => {
+      if (boxes.get(box) !== undefined) resolve('there');
+      else if (components.fresh && components.get(component) === undefined) resolve('gone');
+    };
+    for (const tree of [boxes, components]) {
+      tree.onEvent(look);
+      tree.onFresh(look);
+    }
+  });
+  const over = new AbortController();
+  const patience = linkSignals(signal, over.signal);
+  try {
+    const late = parts.clock.sleep(PATIENCE_MS, patience.signal).then(() => 'late' as const);
+    return await Promise.race([seen, late]);
+  } finally {
+    over.abort(new Error('it is known'));
+    patience.release();
+    await Promise.all([boxes.close(), components.close()]);
   }
 }
 

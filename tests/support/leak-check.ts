@@ -1,6 +1,9 @@
+import { ChildProcess } from 'node:child_process';
+
 /**
  * Runs in every test file: when its tests are over, nothing that keeps a process alive may be left: no socket, server,
- * timer or child process. What a suite opens it closes in its own hooks, which run before this one.
+ * timer or child process. What a suite opens it closes in its own hooks, which run before this one. What a test that failed
+ * has left is ended and told, and no failure of its own: the second try decides.
  */
 const IGNORED = new Set([
   'FSReqCallback',
@@ -13,6 +16,7 @@ const IGNORED = new Set([
 ]);
 
 const before = process.getActiveResourcesInfo();
+const childrenBefore = new Set(children());
 
 afterAll(async () => {
   let left = leaked();
@@ -20,8 +24,17 @@ afterAll(async () => {
     await new Promise((done) => setTimeout(done, 20)); // sockets and children take some turns to go, on a busy machine many
     left = leaked();
   }
-  if (left.length > 0) throw new Error(`left open after the tests: ${left.join(', ')}`);
+  if (left.length === 0) return;
+  const message = `left open after the tests: ${left.join(', ')}`;
+  if (!('aTestHasFailed' in globalThis)) throw new Error(message);
+  process.stderr.write(`${message}; by a test that failed\n`);
+  for (const it of children()) if (!childrenBefore.has(it)) it.kill('SIGKILL');
 });
+
+function children(): readonly ChildProcess[] {
+  const { _getActiveHandles: handles } = process as unknown as { _getActiveHandles(): readonly unknown[] };
+  return handles().filter((it) => it instanceof ChildProcess);
+}
 
 function leaked(): string[] {
   const budget = new Map<string, number>();

@@ -13,14 +13,14 @@ export const run: Command = async (context, [wanted = '']) => {
     await context.print(`Launcher ${wanted} not found\n`);
     return 0;
   }
-  let status = 0;
-  for (const { znode } of meant) {
-    if (await orderDrain({ zk: store.zk, ...context }, znode, `nodepool drain on ${hostname()}`)) {
-      await context.print(`Launcher ${znode} finishes what it has and ends\n`);
-    } else {
+  const by = `nodepool drain on ${hostname()}`;
+  const parts = { zk: store.zk, ...context };
+  const answers = await Promise.all(meant.map(({ znode }) => orderDrain(parts, znode, by, context.signal)));
+  for (const [at, { znode }] of meant.entries()) {
+    if (answers[at] === 'deaf')
       context.complain(`launcher ${znode} does not listen to orders; send it the signal USR1`);
-      status = 1;
-    }
+    else if (answers[at] === 'gone') await context.print(`Launcher ${znode} has ended already\n`);
+    else await context.print(`Launcher ${znode} finishes what it has and ends\n`);
   }
-  return status;
+  return answers.includes('deaf') ? 1 : 0;
 };

@@ -13,7 +13,7 @@ import type { ZooKeeper } from '../../../src/zk/client';
 import { type PrivateServer, startZooKeeper } from '../../../src/zk/server/private-server';
 import { eventually } from '../../support/eventually';
 import { startTestCloud, type TestCloud } from '../../support/fake-cloud';
-import { ended, isAlive, startDaemon, textOf, untilSays, writeConfig } from './daemon-process';
+import { ended, endDaemons, isAlive, startDaemon, textOf, untilSays, writeConfig } from './daemon-process';
 
 const tools = { clock: systemClock, random: systemRandom, log: silentLogger };
 
@@ -39,6 +39,7 @@ describe('a daemon as a process', () => {
     await zk.connected();
   });
   afterEach(async () => {
+    await endDaemons();
     for (const pid of pids) if (isAlive(pid)) process.kill(pid, 'SIGKILL');
     pids.clear();
     await store.close();

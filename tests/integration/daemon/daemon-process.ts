@@ -45,11 +45,23 @@ export function startDaemon(
   cloud: TestCloud,
   env: Readonly<Record<string, string>> = {},
 ): ChildProcess {
-  return spawn(process.execPath, ['-r', './tests/support/register.js', 'tests/support/child-daemon.ts', ...args], {
+  const argv = ['-r', './tests/support/register.js', 'tests/support/child-daemon.ts', ...args];
+  const child = spawn(process.execPath, argv, {
     cwd: ROOT,
     env: { ...process.env, ...cloud.env, TEST_DAEMON: name, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  started.set(child, once(child, 'exit'));
+  return child;
+}
+
+const started = new Map<ChildProcess, Promise<unknown>>();
+
+/** To be called after each test: kills those that a test which failed has left. */
+export async function endDaemons(): Promise<void> {
+  for (const child of started.keys()) child.kill('SIGKILL');
+  await Promise.all(started.values());
+  started.clear();
 }
 
 /** The status of a process and all that it printed. */

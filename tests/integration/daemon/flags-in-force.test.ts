@@ -12,7 +12,7 @@ import type { ZooKeeper } from '../../../src/zk/client';
 import { type PrivateServer, startZooKeeper } from '../../../src/zk/server/private-server';
 import { eventually } from '../../support/eventually';
 import { startTestCloud, type TestCloud } from '../../support/fake-cloud';
-import { ended, startDaemon, textOf, untilSays, writeConfig } from './daemon-process';
+import { ended, endDaemons, startDaemon, textOf, untilSays, writeConfig } from './daemon-process';
 
 const tools = { clock: systemClock, random: systemRandom, log: silentLogger };
 
@@ -39,6 +39,7 @@ describe('flags of a daemon in the foreground', () => {
     await zk.connected();
   });
   afterEach(async () => {
+    await endDaemons();
     await store.close();
     await zk.close();
     rmSync(folder, { recursive: true, force: true });
@@ -111,7 +112,8 @@ root: {level: INFO, handlers: [all]}
     await untilSays(file('all.json'), 'builder runs');
     await eventually(() => store.components.view().launchers.size === 1);
     const [launcher] = store.components.view().launchers.values();
-    expect(await orderDrain({ zk, ...tools }, launcher!.znode, 'a test')).toBe(true);
+    const { signal } = new AbortController();
+    expect(await orderDrain({ zk, ...tools }, launcher!.znode, 'a test', signal)).toBe('told');
     expect(await end).toEqual({ status: 0, output: '' });
   });
 

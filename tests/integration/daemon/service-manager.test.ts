@@ -11,7 +11,7 @@ import { parseLogFile } from '../../../src/daemon/logs/read-log-file';
 import { serviceManager } from '../../../src/daemon/notify';
 import { type PrivateServer, startZooKeeper } from '../../../src/zk/server/private-server';
 import { startTestCloud, type TestCloud } from '../../support/fake-cloud';
-import { ended, startDaemon, writeConfig } from './daemon-process';
+import { ended, endDaemons, startDaemon, writeConfig } from './daemon-process';
 
 /** What systemd is to a daemon: a datagram socket with a path. Says each message as a line of JSON. */
 const RECEIVER = `
@@ -77,6 +77,7 @@ describe('the service manager', () => {
     manager = await Manager.start(join(folder, 'notify'));
   });
   afterEach(async () => {
+    await endDaemons();
     await manager.stop();
     rmSync(folder, { recursive: true, force: true });
   });

@@ -47,6 +47,7 @@ export interface RunningLauncher {
 export class Fleet {
   readonly #running: RunningLauncher[] = [];
   readonly #peers: Peer[] = [];
+  readonly #children: { kill(): Promise<unknown> }[] = [];
   readonly #folder = mkdtempSync(join(tmpdir(), 'nodepool-launcher-test-'));
 
   private constructor(
@@ -137,6 +138,11 @@ export class Fleet {
     return running;
   }
 
+  /** Has a process of a test killed with it, also if the test failed while it started. */
+  adopt(child: { kill(): Promise<unknown> }): void {
+    this.#children.push(child);
+  }
+
   /** Names of the servers that the cloud has for a provider, without those on their way out. */
   serverNames(provider = 'fake-east'): string[] {
     return this.#servers(provider)
@@ -155,6 +161,7 @@ export class Fleet {
 
   /** Ends all launchers and clients of a test, and empties tree and cloud. */
   async reset(): Promise<void> {
+    await this.#killChildren();
     await Promise.all(this.#running.splice(0).map((it) => it.stop()));
     const sweeper = await this.peer();
     await removeTree(sweeper.zk, '/nodepool');
@@ -164,11 +171,16 @@ export class Fleet {
   }
 
   async stop(): Promise<void> {
+    await this.#killChildren();
     await Promise.all(this.#running.splice(0).map((it) => it.stop().catch(() => undefined)));
     await Promise.all(this.#peers.splice(0).map((it) => it.close()));
     await this.cloud.close();
     await this.server.stop();
     rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  async #killChildren(): Promise<void> {
+    await Promise.all(this.#children.splice(0).map((it) => it.kill()));
   }
 }
 
