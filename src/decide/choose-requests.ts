@@ -110,10 +110,8 @@ function standingVerdict(record: NodeRequest, { me, pools }: Situation): Verdict
     return isHopeless ? { kind: 'decline', reason: ALL_DECLINED } : { kind: 'skip', why: 'declined before' };
   }
   const candidates = candidatePools(record, pools);
-  const preferred = candidates.filter((it) => it.provider === record.provider);
-  const pinned = record.provider !== null && preferred.length > 0;
+  const { pinned, rivals } = rivalsOf(record, candidates);
   if (pinned && record.provider !== me.provider) return { kind: 'skip', why: 'preferred provider serves it' };
-  const rivals = pinned ? preferred : candidates;
   if (rivals.some((it) => it.priority < me.priority && !it.paused)) {
     return { kind: 'skip', why: 'a pool of better priority serves it' };
   }
@@ -127,4 +125,16 @@ export function candidatePools(record: NodeRequest, pools: readonly PoolFact[]):
   return pools.filter(
     (it) => !record.declinedBy.includes(it.id) && record.nodeTypes.every((label) => it.labels.has(label)),
   );
+}
+
+/** Who might serve it: of the preferred provider where that has candidates, else any. */
+function rivalsOf({ provider }: NodeRequest, candidates: readonly PoolFact[]) {
+  const preferred = provider === null ? [] : candidates.filter((it) => it.provider === provider);
+  const pinned = preferred.length > 0;
+  return { pinned, rivals: pinned ? preferred : candidates };
+}
+
+/** Whether a pool of worse priority would serve the request, were it not for one of `priority` that is not paused. */
+export function isWantedByWorse(record: NodeRequest, priority: number, pools: readonly PoolFact[]): boolean {
+  return rivalsOf(record, candidatePools(record, pools)).rivals.some((it) => it.priority > priority);
 }

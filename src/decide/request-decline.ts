@@ -23,10 +23,17 @@ export interface Offer {
 export const EXCEEDS_QUOTA = 'it would exceed quota';
 
 /**
+ * Nodes of one set are made, and handed over, in one transaction each, which the server takes up to 1 MB of: with host keys
+ * and attributes a record has about 2 kB. Zuul's own limit is 5 by default.
+ */
+export const MOST_NODES = 300;
+
+/**
  * The first reason to decline, in the words of launcher.md 6; undefined when the pool could serve the labels some time.
  * `max-concurrency: 0` is one here, though not in Python, where such a pool keeps every hopeless request from failing.
  */
 export function reasonToDecline(nodeTypes: readonly string[], offer: Offer): string | undefined {
+  if (nodeTypes.length > MOST_NODES) return `more than ${MOST_NODES} nodes in one request`;
   if (offer.maxServers <= 0) return 'pool is disabled by max_servers';
   if (offer.maxConcurrency === 0) return 'provider is disabled by max-concurrency';
   const lacking = nodeTypes.filter((it) => !offer.labels.has(it) || offer.broken.has(it));

@@ -1,4 +1,4 @@
-import { type PoolFact, RequestJudge } from '../decide/choose-requests';
+import { isWantedByWorse, type PoolFact, RequestJudge } from '../decide/choose-requests';
 import { EXCEEDS_QUOTA, exceeded, reasonToDecline } from '../decide/request-decline';
 import type { RankedRequest } from '../decide/request-index';
 import { orderForPool } from '../decide/request-order';
@@ -58,7 +58,7 @@ export class PoolWorker implements Reconciler {
   #capacityAtMs = -Infinity;
   readonly #parts = new PartHolding();
   #purging = false;
-  /** Leaves requests alone that it could serve: as many are launched as may be. Pools of worse priority need not wait for that. */
+  /** Leaves requests alone that it could serve at another time. Pools of worse priority need not wait for that. */
   #isBusy = false;
   #draining = false;
 
@@ -211,7 +211,7 @@ export class PoolWorker implements Reconciler {
   /** Returns after how many milliseconds to look at the request again. */
   #serve(request: Readable, pools: readonly PoolFact[]): number {
     const pool = this.context();
-    if (this.#isHindered(request)) return FULL_PASS_MS;
+    if (this.#isHindered(request, pools)) return FULL_PASS_MS;
     if (this.#claiming() >= CLAIMS_AT_ONCE) return FULL_PASS_MS; // each claim that ends nudges
     const turn = this.#turns.of(request, pools);
     const wait = Math.max(this.#restMs(request.id), turn.waitMs);
@@ -225,7 +225,7 @@ export class PoolWorker implements Reconciler {
       if (!request.record.reuse) this.#decline(request, 'machines are never new');
       else if (plan.kind === 'complete')
         this.#keep(handler, serveFromMachines(handler, promise(plan, handler, pool), pool));
-      else this.#note(request.id, 'machines-are-busy');
+      else this.#leave(request, 'machines-are-busy', pools);
     } else if (plan.kind === 'complete') this.#keep(handler, handler.serve(promise(plan, handler, pool)));
     else if (handler.isMinReady) this.#decline(request, 'at capacity', plan.resource);
     else {
@@ -246,16 +246,22 @@ export class PoolWorker implements Reconciler {
   }
 
   /** Whether something in the pool itself keeps the request waiting. */
-  #isHindered({ id, record }: Readable): boolean {
+  #isHindered(request: Readable, pools: readonly PoolFact[]): boolean {
+    const { id, record } = request;
     const pool = this.context();
     const first = this.#pausedFor();
     if (first !== undefined) this.#note(id, 'pool-is-paused', first);
-    else if (!hasLaunchSlot(pool)) {
-      this.#isBusy = true;
-      this.#note(id, 'max-concurrency');
-    } else if (!canPromise(pool, record.nodeTypes)) this.#note(id, 'limits-not-known-yet');
-    else return false;
+    else if (!hasLaunchSlot(pool)) this.#leave(request, 'max-concurrency', pools);
+    else if (canPromise(pool, record.nodeTypes)) return false;
+    else if (pool.runtime.isUnanswered) this.#leave(request, 'limits-not-known-yet', pools);
+    else this.#note(id, 'limits-not-known-yet'); // in a moment they will be
     return true;
+  }
+
+  /** To whoever can serve it sooner, if there is such a pool. */
+  #leave({ id, record }: Readable, reason: WaitReason, pools: readonly PoolFact[]): void {
+    this.#note(id, reason);
+    this.#isBusy ||= isWantedByWorse(record, this.context().config.priority, pools);
   }
 
   #pausedFor(): string | undefined {

@@ -43,6 +43,7 @@ export class ProviderRuntime implements Reconciler {
   readonly #cloudImages = new Map<string, boolean>();
   #zones: readonly string[] | undefined;
   #users = 0;
+  #isUnanswered = false;
   #retired = false;
   #closing: Promise<void> | undefined;
   readonly #launchQueue: (() => void)[] = [];
@@ -91,6 +92,11 @@ export class ProviderRuntime implements Reconciler {
   /** Whether the cloud has said which zones there are. */
   get knowsZones(): boolean {
     return this.#zones !== undefined;
+  }
+
+  /** Whether the cloud has lately left a question open: what is not known may stay so for long. */
+  get isUnanswered(): boolean {
+    return this.#isUnanswered;
   }
 
   /** What one node of the label uses; undefined until known. Nothing for a label that the provider refuses. */
@@ -156,7 +162,9 @@ export class ProviderRuntime implements Reconciler {
       ask(this.#askZones(signal)),
       ask(this.#askQuota(signal)),
     ]);
-    if (changed.includes(true)) this.events.learned();
+    const wasUnanswered = this.#isUnanswered;
+    this.#isUnanswered = failed.length > 0;
+    if (changed.includes(true) || wasUnanswered !== this.#isUnanswered) this.events.learned();
     if (failed.length === 0) return { againInMs: QUOTA_AGE_MS };
     this.tools.log.warn('provider did not answer a question', {
       provider: this.config.name,

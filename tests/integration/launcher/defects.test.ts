@@ -47,6 +47,14 @@ describe('a launcher', () => {
     expect(await peer.scheduler.await(request, never)).toMatchObject({ state: 'fulfilled' });
   });
 
+  test('leaves to pools of worse priority what a cloud that does not answer keeps it from (3)', async () => {
+    fleet.cloud.cloud.injectFault('fake-east', { operation: '*', effect: 'error', status: 503 });
+    const best = configText({ priority: 50 });
+    await fleet.launcher(best.concat(providerText({ provider: 'fake-west', priority: 200 }), '\n'));
+    const { nodes } = await fulfilled(['small']);
+    expect((await peer.store.nodes.get(nodes[0]!))!.record.provider).toBe('fake-west');
+  });
+
   test('lets hopeless requests fail although max-concurrency is 0 (3)', async () => {
     await fleet.launcher(configText({ maxConcurrency: 0 }));
     const request = await peer.scheduler.submit({ labels: ['unheard-of'] });

@@ -1,7 +1,7 @@
 import { utimesSync, writeFileSync } from 'node:fs';
 import { newNode } from '../../../src/model/node-record';
 import { ed25519Key, rsaKey, SshMachine } from '../../support/ssh-machine';
-import { Fleet, type Peer, until, untilNode, untilNodeGone, untilRequest } from './fleet';
+import { Fleet, type Peer, providerText, until, untilNode, untilNodeGone, untilRequest } from './fleet';
 import { slotOf, staticText, untilStock } from './static-fleet';
 
 const never = new AbortController().signal;
@@ -229,5 +229,25 @@ describe('a launcher with static machines', () => {
     await fleet.launcher(staticText([{ machine: await machine() }]));
     const request = await peer.scheduler.submit({ labels: ['metal'], reuse: false });
     expect(await peer.scheduler.await(request, never)).toMatchObject({ state: 'failed' });
+  });
+
+  test('whose machines are all busy lets pools of worse priority serve', async () => {
+    const peer = await fleet.peer();
+    const host = await machine();
+    const better = staticText([{ machine: host }]).replace('driver: static', 'driver: static\n    priority: 50');
+    await fleet.launcher(better + providerText({ provider: 'fake-east', labels: ['metal'], priority: 200 }));
+    await untilStock(peer.store.nodes.view(), [`${host.port}/0`]);
+    const first = await work(peer, await peer.scheduler.submit({ labels: ['metal'] }));
+    expect(first.nodes[0]!.record.provider).toBe('racks');
+    const second = await work(peer, await peer.scheduler.submit({ labels: ['metal'] }));
+    expect(second.nodes[0]!.record.provider).toBe('fake-east');
+    await first.release();
+    await untilNode(
+      peer.store,
+      String(Number(second.nodes[0]!.id) + 1).padStart(10, '0'),
+      (it) => it.state === 'ready',
+    );
+    const third = await work(peer, await peer.scheduler.submit({ labels: ['metal'] }));
+    expect(third.nodes[0]!.record.provider).toBe('racks');
   });
 });

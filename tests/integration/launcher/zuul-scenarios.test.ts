@@ -1,3 +1,4 @@
+import { DEFAULT_OPTIONS } from '../../../src/drivers/fake/options';
 import { REQUEST_PRIORITIES } from '../../../src/model/ids';
 import { requestPath } from '../../../src/model/paths';
 import { systemClock } from '../../../src/runtime/clock';
@@ -240,5 +241,16 @@ describe('a scheduler like Zuul', () => {
     const before = /"requestor_data": ?(\{.*?\})/s.exec(await dataOf())![1];
     expect(await peer.scheduler.await(request, never)).toMatchObject({ state: 'fulfilled' });
     expect(/"requestor_data": ?(\{.*?\})/s.exec(await dataOf())![1]).toBe(before);
+  });
+
+  test('asks for three hundred nodes at once: served as any other; for more: failed, and nothing else suffers', async () => {
+    const limits = { ...DEFAULT_OPTIONS.limits, instances: -1, cores: -1, ram: -1 };
+    fleet.cloud.cloud.adjust('fake-east', { limits, 'boot-time': 0 });
+    await fleet.launcher(configText({ maxServers: 1000 }));
+    const labels = new Array<string>(301).fill('small');
+    const tooMany = await peer.scheduler.submit({ labels });
+    expect(await peer.scheduler.await(tooMany, never)).toMatchObject({ state: 'failed' });
+    const { nodes } = await fulfilled({ labels: labels.slice(1) });
+    expect(new Set(nodes).size).toBe(300);
   });
 });

@@ -1,4 +1,4 @@
-import { type PoolFact, RequestJudge, type Situation } from '../../../src/decide/choose-requests';
+import { isWantedByWorse, type PoolFact, RequestJudge, type Situation } from '../../../src/decide/choose-requests';
 import { declineChange, exceeded, type Offer, reasonToDecline } from '../../../src/decide/request-decline';
 import { request } from '../../support/node-facts';
 
@@ -163,6 +163,13 @@ test.each([
   ['one over the pool', ['small', 'small', 'big'], offer({ available: undefined }), 'it would exceed quota'],
   ['one over the provider', ['small', 'small'], offer({ available: { cores: 7 } }), 'it would exceed quota'],
   ['a provider without free capacity', ['small'], offer({ available: { cores: -1 } }), 'it would exceed quota'],
+  ['as many as fit into one transaction', new Array<string>(300).fill('small'), offer({ hasQuota: false }), undefined],
+  [
+    'more than that',
+    new Array<string>(301).fill('small'),
+    offer({ poolLimits: {} }),
+    'more than 300 nodes in one request',
+  ],
   ['no servers', ['other'], offer({ maxServers: 0 }), 'pool is disabled by max_servers'],
   ['a negative number', ['small'], offer({ maxServers: -1 }), 'pool is disabled by max_servers'],
   ['no launches', ['small'], offer({ maxConcurrency: 0 }), 'provider is disabled by max-concurrency'],
@@ -190,4 +197,15 @@ test.each([
   ['not named twice', ['me'], ['me', 'other'], { state: 'requested', declinedBy: ['me'] }],
 ])('declining: %s', (_title, declinedBy, registered, expected) => {
   expect(declineChange(request({ declinedBy, nodes: ['1'] }), 'me', registered)).toEqual({ ...expected, nodes: [] });
+});
+
+test.each([
+  ['a worse one', {}, other({ priority: 101 }), true],
+  ['one as good', {}, other(), false],
+  ['a worse one without the label', {}, other({ priority: 101, labels: new Set() }), false],
+  ['a worse one that has declined', { declinedBy: ['other'] }, other({ priority: 101 }), false],
+  ['a worse one of another provider than the preferred', { provider: 'east' }, other({ priority: 101 }), false],
+  ['a worse one of the preferred provider', { provider: 'east' }, other({ priority: 101, provider: 'east' }), true],
+])('who waits for a pool that is not paused: %s', (_title, changes, rival, is) => {
+  expect(isWantedByWorse(request(changes), 100, [pool(), rival])).toBe(is);
 });
