@@ -1,20 +1,17 @@
 import type { Reservation } from '../decide/node-reservations';
 import type { NodePick } from '../decide/plan-nodes';
-import { requestRank } from '../decide/request-order';
 import type { NodeRequest } from '../model/records';
 import { pick as pickOne } from '../runtime/random';
 import { wallSeconds } from '../runtime/clock';
-import { underAll } from '../runtime/link-signals';
 import type { Span } from '../runtime/tracing/tracing';
 import { ClaimLostError, type NewNode, type NodeClaim } from '../store/api';
 import { HeldNode } from './held-node';
 import { chooseImage } from './image-choice';
-import { type LaunchOutcome, launchNode } from './launch-node';
 import { newNodeRecord } from './launch-record';
 import type { Assignment, NodeSet } from './node-set';
 import type { PoolContext } from './pool-context';
-import { traceLaunch } from './trace-launch';
 import { sharedScopes, staysWithin, tenantScope, tenantStaysWithin } from './shared-limits';
+import { mostLaunches, startLaunch } from './start-launch';
 
 type ReusePick = Extract<NodePick, { kind: 'reuse' }>;
 type LaunchPick = Extract<NodePick, { kind: 'launch' }>;
@@ -159,76 +156,5 @@ async function launch(
   }
   const node = new HeldNode(claim);
   filling.set.fixZone(zone);
-  filling.set.fill(pick.slot, node, startLaunch(node, pick.label, zone, false, filling, pool));
-}
-
-/** Starts a launch that goes on whatever becomes of the request, until it ends or the launcher has to go at once. */
-export function startLaunch(
-  node: HeldNode,
-  labelName: string,
-  zone: string | undefined,
-  inherited: boolean,
-  { id, request, set, span }: Pick<Filling, 'id' | 'request' | 'set' | 'span'>,
-  pool: PoolContext,
-): Promise<LaunchOutcome> {
-  const { runtime, config, tools, world, now } = pool;
-  const label = config.labels.get(labelName)!;
-  const letGo = runtime.hold();
-  const job = {
-    runtime,
-    pool: config,
-    label,
-    zone,
-    requestId: id,
-    request,
-    images: world.images,
-    inherited,
-    endsSet: () => set.endsWith(node),
-  };
-  const work = async (): Promise<LaunchOutcome> => {
-    const endTurn = await underAll([now, node.signal], async (it) => {
-      await takeTurn(node, request, id, pool, it);
-      return runtime.launchSlot(it);
-    }).catch(() => undefined);
-    if (endTurn === undefined) {
-      await letGo();
-      return 'lost'; // we have to go, or the node is not ours any more, or not wanted
-    }
-    try {
-      return await traceLaunch(
-        span,
-        { node: node.id, provider: runtime.config.name, label: labelName, inherited },
-        (it) => launchNode(node, { ...job, span: it }, tools, now),
-      );
-    } finally {
-      endTurn();
-      await letGo();
-      pool.nudge();
-    }
-  };
-  return work();
-}
-
-/** Waits until a node that was created ahead of its launch may begin. */
-async function takeTurn(
-  node: HeldNode,
-  request: NodeRequest,
-  requestId: string,
-  pool: PoolContext,
-  signal: AbortSignal,
-): Promise<void> {
-  if (node.record.state !== 'init' || mostLaunches(pool) === Infinity) return;
-  const order = {
-    node,
-    provider: pool.runtime.config.name,
-    scopes: sharedScopes(pool, null),
-    rank: requestRank(requestId, request),
-    most: () => mostLaunches(pool),
-  };
-  await pool.creator.turns.take(order, signal);
-}
-
-function mostLaunches({ runtime }: PoolContext): number {
-  const { maxConcurrency } = runtime.config;
-  return maxConcurrency < 0 ? Infinity : Math.max(1, maxConcurrency);
+  filling.set.fill(pick.slot, node, startLaunch(node, { label: pick.label, zone, inherited: false }, filling, pool));
 }

@@ -5,6 +5,7 @@ import { fillTemplate } from '../decide/request-template';
 import type { Node, NodeRequest } from '../model/records';
 import { ClaimLostError, type ImagesView } from '../store/api';
 import { underAll } from '../runtime/link-signals';
+import type { Logger } from '../runtime/log';
 import { within } from './cloud-call';
 import {
   INSTALLATION_ID_KEY,
@@ -21,7 +22,7 @@ import { keyCheck } from './host-key-check';
 import { type ImageChoice, chooseImage } from './image-choice';
 import { launchCause } from './launch-cause';
 import { asJson, attemptOf, instanceChange, instanceName, isIn, preparedChange } from './launch-record';
-import { CloudCalls, type LaunchReporter, launchReporter } from './launch-report';
+import { CloudCalls, launchLog, type LaunchReporter, launchReporter } from './launch-report';
 import { launchResult, NoImageError } from './launch-result';
 import type { ProviderRuntime } from './provider-runtime';
 import type { LauncherTools } from './tools';
@@ -67,13 +68,7 @@ export async function launchNode(
   tools: LauncherTools,
   signal: AbortSignal,
 ): Promise<LaunchOutcome> {
-  const log = tools.log.child({
-    logger: 'nodepool.NodeLauncher',
-    node: node.id,
-    provider: job.runtime.config.name,
-    request: job.requestId,
-    event_id: job.request.eventId,
-  });
+  const log = launchLog(node, job, tools);
   const report = launchReporter(node, job, tools);
   try {
     const outcome = await underAll([signal, node.signal], (it) => attempts(node, job, { ...tools, log }, report, it));
@@ -84,12 +79,25 @@ export async function launchNode(
     const lockGone = node.signal.aborted || (error instanceof ClaimLostError && error.reason === 'lock-gone');
     if (lockGone && !signal.aborted) report.ended('error.zksession');
     if (error instanceof ClaimLostError || signal.aborted || node.signal.aborted) return 'lost';
-    report.ended('error.unknown');
-    log.error('node could not be launched', { err: error });
-    return node.write({ state: 'failed' }).then(
-      () => 'failed',
-      () => 'lost',
-    );
+    return failLaunch(node, error, report, log);
+  }
+}
+
+/** Ends a launch that something unforeseen has happened to: that is told, and the node is written off. Never throws. */
+export async function failLaunch(
+  node: HeldNode,
+  error: unknown,
+  report: Pick<LaunchReporter, 'ended'>,
+  log: Logger,
+): Promise<'failed' | 'lost'> {
+  report.ended('error.unknown');
+  log.error('node could not be launched', { err: error });
+  try {
+    await node.write({ state: 'failed' });
+    return 'failed';
+  } catch (again) {
+    if (!(again instanceof ClaimLostError)) log.error('failed launch could not be written down', { err: again });
+    return 'lost'; // whoever finds the node unlocked deletes it
   }
 }
 

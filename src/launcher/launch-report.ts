@@ -6,6 +6,7 @@ import type { LaunchResult } from './launch-result';
 import { LAUNCH_METRICS } from './metrics-definitions';
 import { reportLaunch } from './metrics-events';
 import type { LauncherTools } from './tools';
+import type { Logger } from '../runtime/log';
 
 /** What is told of one launch to whoever counts. */
 export interface LaunchReporter {
@@ -15,8 +16,28 @@ export interface LaunchReporter {
   setBack(cause: LaunchCause): void;
 }
 
+/** What a launch is told of by. */
+export interface LaunchAbout extends Pick<LaunchJob, 'runtime' | 'requestId' | 'request'> {
+  readonly label: Pick<LaunchJob['label'], 'name'>;
+}
+
+/** For all that is said of one launch. */
+export function launchLog(
+  node: HeldNode,
+  { runtime, requestId, request }: LaunchAbout,
+  { log }: Pick<LauncherTools, 'log'>,
+): Logger {
+  return log.child({
+    logger: 'nodepool.NodeLauncher',
+    node: node.id,
+    provider: runtime.config.name,
+    request: requestId,
+    event_id: request.eventId,
+  });
+}
+
 /** Time counts from here on, over all attempts. */
-export function launchReporter(node: HeldNode, job: LaunchJob, { clock, metrics }: LauncherTools): LaunchReporter {
+export function launchReporter(node: HeldNode, job: LaunchAbout, { clock, metrics }: LauncherTools): LaunchReporter {
   const began = clock.monotonic();
   const about = { provider: job.runtime.config.name, label: job.label.name };
   return {

@@ -16,6 +16,15 @@ export interface TurnOrder {
   most(): number;
 }
 
+/** Why a node was taken out of the line: nothing has gone wrong. */
+export class NodeUnwantedError extends Error {
+  override readonly name = 'NodeUnwantedError';
+
+  constructor(readonly node: string) {
+    super('node is not wanted any more');
+  }
+}
+
 interface Waiting extends TurnOrder {
   readonly signal: AbortSignal;
   settle(): void;
@@ -66,7 +75,7 @@ export class LaunchTurns {
     this.look();
   }
 
-  /** Resolves when the node is `building`. Rejects when it is not ours any more, with the signal's reason, or after `leave`. */
+  /** Resolves when the node is `building`. Rejects when it is not ours any more, with the signal's reason, or after `leave` with a NodeUnwantedError. */
   take(order: TurnOrder, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
     return new Promise((resolve, reject) => {
@@ -97,7 +106,7 @@ export class LaunchTurns {
     const waiting = this.#queue.find((it) => it.node.id === node);
     if (waiting === undefined || waiting === this.#trying) return false;
     this.#queue = this.#queue.filter((it) => it !== waiting);
-    waiting.fail(new Error(`node ${node} is not wanted any more`));
+    waiting.fail(new NodeUnwantedError(node));
     return true;
   }
 

@@ -174,7 +174,7 @@ export class ProviderRuntime implements Reconciler {
     return { againInMs: RETRY_MS };
   }
 
-  /** Keeps the connection open while something uses it. Returns how to let go. */
+  /** Keeps the connection open while something uses it. Returns how to let go, which never throws. */
   hold(): () => Promise<void> {
     this.#users += 1;
     let held = true;
@@ -182,7 +182,10 @@ export class ProviderRuntime implements Reconciler {
       if (!held) return;
       held = false;
       this.#users -= 1;
-      await this.#closeWhenUnused();
+      await this.#closeWhenUnused().catch((error: unknown) => {
+        // What was done with the connection is done: it must not be taken for failed.
+        this.tools.log.warn('provider was not closed properly', { provider: this.config.name, err: error });
+      });
     };
   }
 

@@ -9,10 +9,11 @@ import type { NodeRequest } from '../model/records';
 import { ClaimLostError, type RequestClaim } from '../store/api';
 import { noSpan, type Span } from '../runtime/tracing/tracing';
 import { isZkError } from '../zk/errors';
-import { type Filling, fillSlots, startLaunch } from './fill-slots';
+import { type Filling, fillSlots } from './fill-slots';
 import { HeldNode } from './held-node';
 import { type Assignment, NodeSet } from './node-set';
 import type { PoolContext } from './pool-context';
+import { startLaunch } from './start-launch';
 import { traceServing } from './trace-launch';
 
 /*
@@ -261,7 +262,11 @@ export class RequestHandler {
     if (state === 'ready') this.set.fill(slot, node, Promise.resolve('ready'), 'ready');
     else {
       const label = this.request.nodeTypes[slot]!;
-      this.set.fill(slot, node, startLaunch(node, label, az ?? undefined, true, this.#filling(), pool));
+      this.set.fill(
+        slot,
+        node,
+        startLaunch(node, { label, zone: az ?? undefined, inherited: true }, this.#filling(), pool),
+      );
     }
   }
 

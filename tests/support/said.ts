@@ -1,20 +1,13 @@
-import { type Logger, silentLogger } from '../../src/runtime/log';
+import { type Fields, type Logger, silentLogger } from '../../src/runtime/log';
 
-type Fields = Readonly<Record<string, unknown>>;
+type Level = 'info' | 'warn' | 'error';
 
-/** A log whose messages tests wait for. */
+/** A log whose messages tests look at and wait for. */
 export class Said {
-  readonly messages: { readonly message: string; readonly fields: Fields }[] = [];
+  readonly messages: { readonly level: Level; readonly message: string; readonly fields: Fields }[] = [];
+  readonly log = this.#logger({});
   #read = 0;
   #wake: () => void = () => undefined;
-
-  readonly log: Logger = {
-    ...silentLogger,
-    child: () => this.log,
-    info: (message: string, fields: Fields = {}) => this.#hear(message, fields),
-    warn: (message: string, fields: Fields = {}) => this.#hear(message, fields),
-    error: (message: string, fields: Fields = {}) => this.#hear(message, fields),
-  };
 
   /** The fields of the next such message that nobody has waited for yet. */
   async next(message: string): Promise<Fields> {
@@ -29,8 +22,17 @@ export class Said {
     }
   }
 
-  #hear(message: string, fields: Fields): void {
-    this.messages.push({ message, fields });
-    this.#wake();
+  #logger(base: Fields): Logger {
+    const at = (level: Level) => (message: string, fields?: Fields) => {
+      this.messages.push({ level, message, fields: { ...base, ...fields } });
+      this.#wake();
+    };
+    return {
+      ...silentLogger,
+      info: at('info'),
+      warn: at('warn'),
+      error: at('error'),
+      child: (fields) => this.#logger({ ...base, ...fields }),
+    };
   }
 }

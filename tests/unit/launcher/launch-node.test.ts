@@ -14,7 +14,7 @@ import { LAUNCH_METRICS } from '../../../src/launcher/metrics-definitions';
 import { ProviderRuntime } from '../../../src/launcher/provider-runtime';
 import type { LauncherTools } from '../../../src/launcher/tools';
 import type { Node } from '../../../src/model/records';
-import { type Logger, silentLogger } from '../../../src/runtime/log';
+import { silentLogger } from '../../../src/runtime/log';
 import { RecordedMetrics } from '../../../src/runtime/metrics/recorded';
 import { seededRandom } from '../../../src/runtime/random';
 import { ClaimLostError, type Store } from '../../../src/store/api';
@@ -23,6 +23,7 @@ import { MemoryServer } from '../../../src/zk/memory';
 import { FakeClock } from '../../support/fake-clock';
 import { node, request } from '../../support/node-facts';
 import { poolConfig, poolLabelConfig, providerConfig } from '../../support/provider-config';
+import { Said } from '../../support/said';
 
 type Answer = Error | Partial<Instance> | 'hang';
 
@@ -97,17 +98,6 @@ interface Setting {
   readonly zone?: string;
 }
 
-function listening(hear: (message: string, fields: Readonly<Record<string, unknown>>) => void): Logger {
-  const log = {
-    ...silentLogger,
-    child: () => log,
-    info: (message: string, fields = {}) => hear(message, fields),
-    warn: (message: string, fields = {}) => hear(message, fields),
-    error: (message: string, fields = {}) => hear(message, fields),
-  };
-  return log;
-}
-
 describe('launching a node', () => {
   const clock = new FakeClock();
   const random = seededRandom(5);
@@ -131,12 +121,12 @@ describe('launching a node', () => {
   async function begin(setting: Setting) {
     const cloud = new ScriptedProvider(setting.launches ?? [{}], setting.settles ?? [{}]);
     const metrics = new RecordedMetrics();
-    const said: { readonly message: string; readonly fields: Readonly<Record<string, unknown>> }[] = [];
+    const { log, messages: said } = new Said();
     const tools: LauncherTools = {
       metrics: { all: metrics, statsd: undefined, prometheus: undefined },
       clock,
       random,
-      log: listening((message, fields) => said.push({ message, fields })),
+      log,
       env: {},
       store,
       openProvider: () => cloud,
@@ -378,13 +368,13 @@ describe('launching a node', () => {
   });
 
   test.each([
-    ['is written line by line', 'boot\r\n\npanic\n', [{ line: 'boot' }, { line: 'panic' }]],
+    ['is written line by line', 'boot\r\n\npanic\n', ['boot', 'panic']],
     ['that cannot be had holds nothing up', new TransientError('fake-east'), []],
   ])('the console of a failed launch %s', async (_title, text, lines) => {
     const it = await begin({ settles: [boot], label: { consoleLog: true }, provider: { launchRetries: 1 } });
     it.cloud.console = text;
     expect(await it.start()).toBe('failed');
-    expect(it.said.filter(({ message }) => message === 'console').map(({ fields }) => fields)).toEqual(lines);
+    expect(it.said.filter(({ message }) => message === 'console').map(({ fields }) => fields['line'])).toEqual(lines);
   });
 
   test('an image that is missing is told as a mistake of ours', async () => {
