@@ -25,7 +25,7 @@ interface Sum {
 
 async function addChecksum(context: BuilderContext, { image, sum, order }: Sum, signal: AbortSignal): Promise<void> {
   const file = `${image}.${sum}`;
-  const isThere = (await stat(file).catch(() => undefined)) !== undefined;
+  const isThere = (await stat(file).catch(() => undefined)) !== undefined; // writing it will tell what is wrong
   if (isThere || signal.aborted) return;
   const { clock, env, log } = context.tools;
   const why = await writeSum().catch((error: unknown) => String(error));

@@ -4,6 +4,7 @@ import type { FailureCause } from '../decide/build-retry';
 import { buildName } from '../decide/image-files';
 import type { BuildKey } from '../model/paths';
 import { tellingLines } from './telling-lines';
+import { absent } from '../runtime/absent';
 import { makeFolder } from '../runtime/make-folder';
 
 export const DEFAULT_BUILD_LOG_DIR = '/var/log/nodepool/builds';
@@ -50,11 +51,11 @@ export class BuildLogs {
    */
   async prune(image: string, retention: number): Promise<void> {
     if (retention < 0) return;
-    const names = (await readdir(this.path).catch(() => [])).filter((it) => isLogOf(image, it));
+    const names = ((await readdir(this.path).catch(absent)) ?? []).filter((it) => isLogOf(image, it));
     const aged = await Promise.all(
       names.map(async (name) => ({
         name,
-        mtimeMs: (await stat(join(this.path, name)).catch(() => undefined))?.mtimeMs ?? 0,
+        mtimeMs: (await stat(join(this.path, name)).catch(absent))?.mtimeMs ?? 0,
       })),
     );
     const old = aged.sort((a, b) => b.mtimeMs - a.mtimeMs).slice(Math.max(retention, 1));
@@ -72,7 +73,7 @@ export class BuildLogs {
 
   /** The end of a build's log, with every value of `secrets` masked. */
   async tail(key: BuildKey, secrets: Iterable<string>): Promise<readonly string[]> {
-    const handle = await open(this.file(key)).catch(() => undefined);
+    const handle = await open(this.file(key)).catch(() => undefined); // what it says counts for more than why it cannot be read
     if (handle === undefined) return [];
     try {
       const { size } = await handle.stat();

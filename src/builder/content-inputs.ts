@@ -93,7 +93,8 @@ async function findProgram(word: string, env: Env): Promise<string | undefined> 
   const places = word.includes('/') ? [''] : (env['PATH'] ?? '').split(delimiter);
   for (const it of places) {
     const file = isAbsolute(word) ? word : join(it, word);
-    if ((await stat(file).catch(() => undefined))?.isFile() === true) return file;
+    const found = await stat(file).catch(() => undefined); // as a shell: on to the next folder
+    if (found?.isFile() === true) return file;
   }
   return undefined;
 }

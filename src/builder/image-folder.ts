@@ -2,6 +2,7 @@ import { open, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { buildName, fileSuffix, formatEntries, groupBuildFiles, type LocalFiles } from '../decide/image-files';
 import type { BuildKey } from '../model/paths';
+import { absent } from '../runtime/absent';
 
 /** `images-dir`: the images on this host. That a build's files are here is what makes it ours (builder.md 2). */
 export class ImageFolder {
@@ -38,7 +39,7 @@ export class ImageFolder {
   async missingFormats(key: BuildKey, formats: Iterable<string>): Promise<readonly string[]> {
     const checked = await Promise.all(
       [...formats].map(async (format) => {
-        const found = await stat(this.file(key, format)).catch(() => undefined);
+        const found = await stat(this.file(key, format)).catch(absent);
         return found !== undefined && found.isFile() && found.size > 0 ? [] : [format];
       }),
     );
@@ -52,7 +53,7 @@ export class ImageFolder {
     return { ...(md5 === undefined ? {} : { md5 }), ...(sha256 === undefined ? {} : { sha256 }) };
   }
 
-  /** Bytes on disk of each image file of a build; 0 for one that is not there. */
+  /** Bytes on disk of each image file of a build, for people; 0 for one that cannot be looked at. */
   async bytesByFormat(key: BuildKey, formats: Iterable<string>): Promise<Readonly<Record<string, number>>> {
     const sizes = await Promise.all(
       [...formats].map((format) =>
@@ -73,7 +74,7 @@ export class ImageFolder {
 
 /** The first `digits` characters of a checksum file (builder.md 6), if they are hex digits. */
 async function readHex(file: string, digits: number): Promise<string | undefined> {
-  const handle = await open(file).catch(() => undefined);
+  const handle = await open(file).catch(absent);
   if (handle === undefined) return undefined;
   try {
     const { buffer, bytesRead } = await handle.read(Buffer.alloc(digits), 0, digits, 0);

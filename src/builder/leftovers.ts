@@ -1,4 +1,5 @@
 import { readdir, readFile, readlink, rm } from 'node:fs/promises';
+import { absent } from '../runtime/absent';
 import type { Clock } from '../runtime/clock';
 import { type Command, killProcess, runCommand } from '../runtime/processes';
 
@@ -84,10 +85,10 @@ export function parseMounts(text: string): readonly string[] {
 
 /** Names of the loop devices whose file is, or was, below a folder. */
 export async function loopsBelow(folder: string): Promise<readonly string[]> {
-  const names = (await readdir('/sys/block').catch(() => [])).filter((it) => /^loop\d+$/.test(it));
+  const names = ((await readdir('/sys/block').catch(absent)) ?? []).filter((it) => /^loop\d+$/.test(it));
   const found = await Promise.all(
     names.map(async (name) => {
-      const file = await readFile(`/sys/block/${name}/loop/backing_file`, 'utf8').catch(() => ''); // not in use
+      const file = await readFile(`/sys/block/${name}/loop/backing_file`, 'utf8').catch(() => ''); // not in use, or no more
       return file.startsWith(`${folder}/`) ? [name] : [];
     }),
   );
@@ -106,7 +107,7 @@ async function detach(loop: string, tools: LeftoverTools): Promise<void> {
     runCommand({ file, args, env: tools.env }).catch(() => undefined);
   await quietly('kpartx', ['-d', device]);
   await quietly('partx', ['--delete', device]);
-  const links = (await readdir('/dev/mapper').catch(() => [])).filter((it) => it.startsWith(`${loop}p`));
+  const links = ((await readdir('/dev/mapper').catch(absent)) ?? []).filter((it) => it.startsWith(`${loop}p`));
   await Promise.all(links.map((it) => rm(`/dev/mapper/${it}`, { force: true })));
   await quietly('losetup', ['--detach', device]);
 }

@@ -43,7 +43,7 @@ export async function makeImage(
   if (failure === undefined) return { kind: 'made' };
   const lastLines = await buildLogs(order.config)
     .lastLines(order.key, Object.values(order.image.envVars))
-    .catch(() => []);
+    .catch(() => []); // they only explain the failure, which must not be lost for want of them
   await context.folder.deleteBuild(order.key);
   return { kind: 'failed', failure, lastLines };
 }
@@ -57,7 +57,9 @@ async function attempt(
   const places = { imagesDir: folder.path, builderId: identity.id, env: tools.env };
   const tempDir = tempFolder(places, order.image, order.key);
   const logs = buildLogs(order.config);
-  await logs.prune(order.image.name, order.config.buildLogRetention);
+  await logs.prune(order.image.name, order.config.buildLogRetention).catch((error: unknown) => {
+    tools.log.warn('old build logs were not removed', { image: order.image.name, folder: logs.path, err: error });
+  });
   const log = await logs.open(order.key);
   try {
     await makeTempFolder(tempDir);

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Config, DiskImageConfig } from '../config/types';
 import { buildName, parseBuildName } from '../decide/image-files';
 import type { BuildKey } from '../model/paths';
+import { absent } from '../runtime/absent';
 import { makeFolder } from '../runtime/make-folder';
 
 /** Where builds of an image work: beside the images unless its `env-vars`, or our own environment, say `TMP_DIR`. */
@@ -31,7 +32,7 @@ export async function listTempFolders(
   const roots = [...new Set(bases)].map((it) => tempRoot(places, it));
   const found = await Promise.all(
     roots.map(async (root) => {
-      const names = await readdir(root).catch(() => []); // nothing was built there
+      const names = (await readdir(root).catch(absent)) ?? []; // nothing was built there
       return names.flatMap((name) => {
         const key = parseBuildName(name);
         return key === undefined ? [] : [{ key, folder: join(root, name) }];

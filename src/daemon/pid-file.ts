@@ -58,6 +58,7 @@ async function locked(path: string): Promise<FileLock | undefined> {
 
 /** Whose file it is, if he lives. Of a file that somebody else has locked, whatever it says. */
 async function holderOf(path: string, tools: PidFileTools, isLocked: boolean): Promise<number | undefined> {
+  // A file that cannot be read names nobody.
   const pid = Number(/^\s*(\d+)\s*$/.exec(await readFile(path, 'utf8').catch(() => ''))?.[1] ?? NaN);
   if (!isLocked) return pid;
   if (!Number.isInteger(pid) || pid <= 0 || pid === tools.pid) return undefined;

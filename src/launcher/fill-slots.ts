@@ -83,7 +83,7 @@ async function reuse(
     avoid.add(pick.node);
     return;
   }
-  const node = new HeldNode(claim);
+  const node = new HeldNode(claim, pool.tools.log);
   span.event('takes ready node', { 'nodepool.node': node.id });
   assignment.places.get(pick.slot)?.bind(node.id);
   set.fill(pick.slot, node, Promise.resolve('ready'), 'ready');
@@ -154,7 +154,7 @@ async function launch(
     if (error instanceof ClaimLostError) return; // an operator was faster: its slot is open again
     throw error;
   }
-  const node = new HeldNode(claim);
+  const node = new HeldNode(claim, pool.tools.log);
   filling.set.fixZone(zone);
   filling.set.fill(pick.slot, node, startLaunch(node, { label: pick.label, zone, inherited: false }, filling, pool));
 }

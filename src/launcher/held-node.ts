@@ -1,5 +1,6 @@
 import type { Node } from '../model/records';
-import type { NodeClaim, NodeHandOver } from '../store/api';
+import type { Logger } from '../runtime/log';
+import { ClaimLostError, type NodeClaim, type NodeHandOver } from '../store/api';
 import type { Op } from '../zk/client';
 
 /**
@@ -12,7 +13,10 @@ export class HeldNode {
   /** To be written with whatever comes next. */
   #later: Partial<Node> | undefined;
 
-  constructor(private readonly claim: NodeClaim) {}
+  constructor(
+    private readonly claim: NodeClaim,
+    private readonly log: Logger,
+  ) {}
 
   get id(): string {
     return this.claim.id;
@@ -62,18 +66,26 @@ export class HeldNode {
   /** Removes the record. */
   remove(): Promise<void> {
     const turn = this.#last.then(() => this.claim.remove());
-    this.#last = turn.catch(() => undefined);
+    this.#last = turn.catch(() => undefined); // told to whoever asked for it
     return turn;
   }
 
   /** Lets go after the writes that were asked for. Never throws, idempotent. */
   release(): Promise<void> {
     this.#released ??= this.#last.then(async () => {
-      const later = this.#later;
-      // What cannot be written any more is found out anew by whoever takes the node over.
-      if (later !== undefined && this.claim.isHeld()) await this.claim.writeAndRelease(later).catch(() => undefined);
+      if (this.#later !== undefined && this.claim.isHeld()) await this.#writeLast(this.#later);
       await this.claim.release();
     });
     return this.#released;
+  }
+
+  /** What cannot be written any more is found out anew by whoever takes the node over. */
+  async #writeLast(change: Partial<Node>): Promise<void> {
+    try {
+      await this.claim.writeAndRelease(change);
+    } catch (error) {
+      if (error instanceof ClaimLostError) return;
+      this.log.warn('what became of a node could not be written', { node: this.id, state: change.state, err: error });
+    }
   }
 }

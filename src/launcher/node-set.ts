@@ -19,6 +19,7 @@ export interface Filled {
   readonly node: HeldNode;
   /** How its launch ended; undefined while it goes on. */
   outcome: LaunchOutcome | undefined;
+  /** Never rejects. */
   readonly done: Promise<LaunchOutcome>;
 }
 

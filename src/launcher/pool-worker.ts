@@ -381,10 +381,14 @@ export class PoolWorker implements Reconciler {
   }
 
   #track(work: Promise<unknown>): void {
-    const tracked = work.finally(() => {
-      this.#running.delete(tracked);
-      this.context().nudge();
-    });
+    const tracked = work
+      .catch((error: unknown) => {
+        this.context().tools.log.error('work of a pool failed unexpectedly', { pool: this.name, err: error });
+      })
+      .finally(() => {
+        this.#running.delete(tracked);
+        this.context().nudge();
+      });
     this.#running.add(tracked);
   }
 }

@@ -253,7 +253,7 @@ export class RequestHandler {
     const pool = this.pool();
     const claim = await pool.tools.store.nodes.claim(id, stop);
     if (claim === undefined) return;
-    const node = new HeldNode(claim);
+    const node = new HeldNode(claim, pool.tools.log);
     const { state, allocatedTo, az } = node.record;
     if (allocatedTo !== this.id || !['ready', 'building', 'init'].includes(state)) {
       await node.release();

@@ -9,7 +9,7 @@ const PATIENCE_MS = 30_000;
 
 /**
  * Takes an unused node out of service whose instance was missing in the cloud's lists. The cloud is asked for that one
- * instance before: a list that is wrong must not cost a fleet its nodes. False when the node stays.
+ * instance before: a list that is wrong must not cost a fleet its nodes. False when the node stays; rejects when the cloud does not say.
  */
 export async function retireVanished(
   { id, record }: KnownNode,
@@ -22,8 +22,8 @@ export async function retireVanished(
   const isGone = await within(PATIENCE_MS, 'deletion', tools, signal, (it) => provider.settled(externalId, it)).then(
     () => false,
     (error: unknown) => {
-      signal.throwIfAborted();
-      return error instanceof NotFoundError;
+      if (error instanceof NotFoundError) return true;
+      throw error;
     },
   );
   const claim = isGone ? await tools.store.nodes.claim(id, signal) : undefined;

@@ -1,4 +1,5 @@
 import { readFile, readdir, readlink } from 'node:fs/promises';
+import { absent } from '../../runtime/absent';
 
 /** What still refers to `folder` on this machine: processes, mounts, loop devices. One line each; empty when clean. */
 export async function leftoversOf(folder: string): Promise<string[]> {
@@ -10,6 +11,7 @@ async function processesIn(folder: string): Promise<string[]> {
   const pids = (await readdir('/proc')).filter((it) => /^\d+$/.test(it) && Number(it) !== process.pid);
   const found = await Promise.all(
     pids.map(async (pid) => {
+      // What has ended meanwhile has nothing left in the folder.
       const [command, cwd, root] = await Promise.all([
         readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => ''),
         readlink(`/proc/${pid}/cwd`).catch(() => ''),
@@ -34,10 +36,10 @@ async function mountsIn(folder: string): Promise<string[]> {
 }
 
 async function loopDevicesIn(folder: string): Promise<string[]> {
-  const devices = (await readdir('/sys/block').catch(() => [])).filter((it) => it.startsWith('loop'));
+  const devices = ((await readdir('/sys/block').catch(absent)) ?? []).filter((it) => it.startsWith('loop'));
   const found = await Promise.all(
     devices.map(async (device) => {
-      const file = await readFile(`/sys/block/${device}/loop/backing_file`, 'utf8').catch(() => '');
+      const file = await readFile(`/sys/block/${device}/loop/backing_file`, 'utf8').catch(() => ''); // not in use
       return file.startsWith(folder) ? [`loop device /dev/${device} on ${file.trim()}`] : [];
     }),
   );

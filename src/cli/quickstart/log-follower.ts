@@ -1,5 +1,6 @@
 import { open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { absent } from '../../runtime/absent';
 import type { Clock } from '../../runtime/clock';
 
 /** Reads what a growing log file says last. The file need not exist yet. */
@@ -11,7 +12,7 @@ export class LogFollower {
 
   /** The newest whole line since the last call; undefined when nothing came. */
   async newestLine(): Promise<string | undefined> {
-    const handle = await open(this.file, 'r').catch(() => undefined);
+    const handle = await open(this.file, 'r').catch(absent);
     if (handle === undefined) return undefined;
     try {
       const { size } = await handle.stat();
@@ -38,7 +39,7 @@ export async function followBuildLog(
 ): Promise<void> {
   let follower: LogFollower | undefined;
   while (!signal.aborted) {
-    const newest = (await readdir(folder).catch(() => []))
+    const newest = ((await readdir(folder).catch(absent)) ?? [])
       .filter((it) => it.startsWith(`${image}-`) && it.endsWith('.log'))
       .at(-1);
     if (newest !== undefined && follower?.file !== join(folder, newest)) {
@@ -46,6 +47,6 @@ export async function followBuildLog(
     }
     const line = await follower?.newestLine();
     if (line !== undefined) show(line);
-    await clock.sleep(250, signal).catch(() => undefined);
+    await clock.sleep(250, signal).catch(() => undefined); // the loop's condition ends it
   }
 }

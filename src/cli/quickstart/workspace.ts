@@ -2,6 +2,7 @@ import { chown, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import execa from 'execa';
+import { absent } from '../../runtime/absent';
 import type { Clock } from '../../runtime/clock';
 import { makeFolder } from '../../runtime/make-folder';
 
@@ -63,7 +64,7 @@ export async function makeSshKey(workspace: Workspace): Promise<void> {
 
 /** Whether the packages for the tiny image were downloaded within the last week: then the build needs no network. */
 export async function cacheIsWarm(workspace: Workspace, clock: Clock): Promise<boolean> {
-  const wanted = await stat(join(workspace.cache, 'tiny-node', 'wanted')).catch(() => undefined);
+  const wanted = await stat(join(workspace.cache, 'tiny-node', 'wanted')).catch(absent);
   return wanted !== undefined && clock.wall() - wanted.mtimeMs < 7 * 86_400_000;
 }
 

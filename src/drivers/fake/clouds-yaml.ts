@@ -32,7 +32,7 @@ function readIfThere(path: string): string | undefined {
   try {
     return readFileSync(path, 'utf8');
   } catch {
-    return undefined; // the next folder of the search path
+    return undefined; // as openstacksdk: on to the next folder of the search path
   }
 }
 

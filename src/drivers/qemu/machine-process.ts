@@ -137,7 +137,10 @@ async function endsWithin(record: MachineRecord, ms: number, clock: Clock, signa
   return true;
 }
 
-/** Undefined if the machine does not answer (yet); rejects only with the signal's reason. */
+/**
+ * Undefined if the machine does not answer (yet), whatever it is that keeps it; who asks finds out from its process what has
+ * become of it. Rejects only with the signal's reason.
+ */
 async function withinQmpTimeout<T>(
   clock: Clock,
   signal: AbortSignal,

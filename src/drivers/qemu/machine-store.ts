@@ -1,5 +1,6 @@
 import { open, readFile, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { absent } from '../../runtime/absent';
 import { type FileLock, lockFile, tryLockFile, withFileLock } from '../../runtime/file-lock';
 import type { Logger } from '../../runtime/log';
 import { MACHINE_FILES } from './command-line';
@@ -112,9 +113,4 @@ export class MachineStore {
   async #entries(folder: string): Promise<readonly string[]> {
     return (await readdir(folder).catch(absent)) ?? [];
   }
-}
-
-function absent(error: NodeJS.ErrnoException): undefined {
-  if (error.code === 'ENOENT') return undefined;
-  throw error;
 }

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { BuildLogs, maskSecrets } from '../../../src/builder/build-log';
@@ -45,6 +45,13 @@ describe('the folder of images', () => {
     expect(missing).toEqual(['raw', 'vhd']);
   });
 
+  test('a file that cannot be looked at is not taken for one that is missing', async () => {
+    for (const it of [`${name}.raw`, `${name}.raw.md5`]) await symlink(it, join(folder, it)); // leads to itself
+    const images = new ImageFolder(folder);
+    await expect(images.missingFormats(key, ['raw'])).rejects.toThrow('ELOOP');
+    await expect(images.checksums(key, 'raw')).rejects.toThrow('ELOOP');
+  });
+
   test('checksums are the first digits of the files, if they are there', async () => {
     const [md5, sha256] = ['a1'.repeat(16), 'b2'.repeat(32)];
     await writeFile(join(folder, `${name}.qcow2.md5`), `${md5}  ${name}.qcow2\n`);
@@ -78,6 +85,12 @@ describe('the logs of builds', () => {
     expect(left).toContain(`fedora-minimal-${buildId(1)}.log`);
     expect(left).toContain('fedora-notes.txt');
     expect(left.includes(`fedora-${buildId(1)}.json`)).toBe(kept.includes(1));
+  });
+
+  test('are none where there is no folder; one that cannot be read is no empty one', async () => {
+    await new BuildLogs(join(folder, 'absent')).prune('fedora', 1);
+    await write('file');
+    await expect(new BuildLogs(join(folder, 'file')).prune('fedora', 1)).rejects.toThrow('ENOTDIR');
   });
 
   test('the last lines are at hand, without secrets', async () => {

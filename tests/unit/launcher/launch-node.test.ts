@@ -147,7 +147,7 @@ describe('launching a node', () => {
     });
     const record = node({ state: 'building', allocatedTo: '200-1', ...setting.record });
     const claim = await store.nodes.create(record, new AbortController().signal);
-    const held = new HeldNode(claim);
+    const held = new HeldNode(claim, log);
     const job: LaunchJob = {
       runtime,
       pool: poolConfig(setting.pool),

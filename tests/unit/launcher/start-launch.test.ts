@@ -74,7 +74,7 @@ async function world() {
   } as unknown as PoolContext;
   const claim = await store.nodes.create(node({ state: 'init', allocatedTo: REQUEST }), never);
   await view.settled(never);
-  const held = new HeldNode(claim);
+  const held = new HeldNode(claim, said.log);
   const wanted = request();
   const served = { id: REQUEST, request: wanted, set: new NodeSet(wanted), span: noSpan };
   return {

@@ -13,6 +13,7 @@ import { MemoryServer } from '../../../src/zk/memory';
 import { FakeClock } from '../../support/fake-clock';
 import { node, nodeFact } from '../../support/node-facts';
 import { providerConfig } from '../../support/provider-config';
+import { Said } from '../../support/said';
 
 const never = new AbortController().signal;
 
@@ -36,6 +37,10 @@ test.each<readonly [string, KnownNode, boolean]>([
 describe('an unused node without an instance in two runs', () => {
   const clock = new FakeClock();
   const random = seededRandom(5);
+  let said: Said;
+  beforeEach(() => {
+    said = new Said();
+  });
 
   /** What the node's record says after so many runs. */
   async function stateAfter(runs: number, answer: () => Promise<unknown>, changes: Partial<Node> = {}) {
@@ -46,7 +51,7 @@ describe('an unused node without an instance in two runs', () => {
     if (Object.keys(changes).length > 0) await claim.write(changes);
     await claim.release();
     const provider = { list: () => Promise.resolve([]), settled: answer };
-    const tools = { clock, random, log: silentLogger, store, openProvider: () => provider } as unknown as LauncherTools;
+    const tools = { clock, random, log: said.log, store, openProvider: () => provider } as unknown as LauncherTools;
     const runtime = new ProviderRuntime(providerConfig(), tools, {
       nodeExists: () => true,
       installation: () => undefined,
@@ -70,9 +75,16 @@ describe('an unused node without an instance in two runs', () => {
     expect(await stateAfter(2, gone)).toBe('deleting');
   });
 
-  test('stays when the cloud has its instance after all, or does not say', async () => {
+  test('stays when the cloud has its instance after all', async () => {
     expect(await stateAfter(2, () => Promise.resolve({ state: 'running' }))).toBe('ready');
-    expect(await stateAfter(2, () => Promise.reject(new TransientError('fake-east')))).toBe('ready');
+    expect(said.messages).toEqual([]);
+  });
+
+  test('stays when the cloud does not say, which is told', async () => {
+    const err = new TransientError('fake-east');
+    expect(await stateAfter(2, () => Promise.reject(err))).toBe('ready');
+    const message = 'unused node without instance could not be retired';
+    expect(said.messages).toMatchObject([{ level: 'warn', message, fields: { external_id: 'i1', err } }]);
   });
 
   test('stays when it was given to somebody meanwhile', async () => {
