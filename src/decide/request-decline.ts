@@ -59,6 +59,7 @@ export function declineChange(
   registered: readonly string[],
 ): Pick<NodeRequest, 'state' | 'declinedBy' | 'nodes'> {
   const declinedBy = record.declinedBy.includes(id) ? record.declinedBy : [...record.declinedBy, id];
-  const all = registered.every((it) => declinedBy.includes(it));
+  // A pool that has left the registry may finish what it has: where there is nobody else, the next to come is to be asked.
+  const all = registered.length > 0 && registered.every((it) => declinedBy.includes(it));
   return { state: all ? 'failed' : 'requested', declinedBy, nodes: [] };
 }

@@ -3,7 +3,7 @@ import { openProvider as openWithDriver } from '../../../src/drivers/open-provid
 import type { LauncherTools } from '../../../src/launcher/tools';
 import type { PassOutcome } from '../../../src/runtime/reconcile';
 import { Said } from '../../support/said';
-import { Fleet, configText, providerText, until, untilNode, untilRequest } from './fleet';
+import { Fleet, configText, providerText, until, untilNode, untilNodeGone, untilRequest } from './fleet';
 
 const never = new AbortController().signal;
 
@@ -34,6 +34,40 @@ describe('a changed configuration', () => {
     const request = await peer.scheduler.submit({ labels: ['big'] });
     expect(await peer.scheduler.await(request, never)).toMatchObject({ state: 'fulfilled' });
     expect([...components.pools.values()].map((it) => it.component.id)).toEqual([before.id]);
+  });
+
+  test('a label that goes lets the request that waits for it fail, and the next one through', async () => {
+    const peer = await fleet.peer();
+    const { file } = await fleet.launcher(configText({ labels: ['small', 'big'], maxServers: 1 }));
+    const first = await peer.scheduler.submit({ labels: ['small'] });
+    await peer.scheduler.await(first, never);
+    const waiting = await peer.scheduler.submit({ labels: ['big'] });
+    await untilRequest(peer.store, waiting.id, (it, locked) => it.state === 'pending' && locked);
+    const next = await peer.scheduler.submit({ labels: ['small'] });
+    change(file, configText({ labels: ['small'], maxServers: 1 }));
+    expect(await peer.scheduler.await(waiting, never)).toMatchObject({ state: 'failed' });
+    await peer.scheduler.cancel(first); // its node is free, and as good as any
+    expect(await peer.scheduler.await(next, never)).toMatchObject({ state: 'fulfilled' });
+  });
+
+  test('ages of nodes and limits of tenants are those of the new file at once', async () => {
+    const peer = await fleet.peer();
+    const top = (most: number, age: number) =>
+      `tenant-resource-limits: [{tenant-name: acme, max-servers: ${most}}]\nmax-hold-age: ${age}`;
+    const { file } = await fleet.launcher(configText({ top: top(1, 600) }));
+    const submit = () => peer.scheduler.submit({ labels: ['small'], tenantName: 'acme' });
+    const first = await submit();
+    await peer.scheduler.await(first, never);
+    const set = await peer.scheduler.accept(first, never);
+    await set.hold({ reason: 'look', job: 'j' });
+    await set.release();
+    const waiting = await submit();
+    await peer.store.requests.view().settled();
+    change(file, configText({ top: top(2, 600) }));
+    expect(await peer.scheduler.await(waiting, never)).toMatchObject({ state: 'fulfilled' });
+    expect((await peer.store.nodes.get(set.nodes[0]!.id))!.record.state).toBe('hold');
+    change(file, configText({ top: top(2, 1) }));
+    await untilNodeGone(peer.store, set.nodes[0]!.id);
   });
 
   test('a removed provider finishes what it has and leaves the registry', async () => {

@@ -194,6 +194,7 @@ test.each([
   ['others are left', [], ['me', 'other'], { state: 'requested', declinedBy: ['me'] }],
   ['all have declined', ['other'], ['me', 'other'], { state: 'failed', declinedBy: ['other', 'me'] }],
   ['gone ones do not count', ['gone'], ['me'], { state: 'failed', declinedBy: ['gone', 'me'] }],
+  ['nobody is there to be asked', [], [], { state: 'requested', declinedBy: ['me'] }],
   ['not named twice', ['me'], ['me', 'other'], { state: 'requested', declinedBy: ['me'] }],
 ])('declining: %s', (_title, declinedBy, registered, expected) => {
   expect(declineChange(request({ declinedBy, nodes: ['1'] }), 'me', registered)).toEqual({ ...expected, nodes: [] });
