@@ -84,8 +84,10 @@ export class Roster {
     const providers = new Map<string, ProviderRuntime>();
     for (const [name, { runtime }] of this.#units) providers.set(name, runtime);
     const ownPools = new Set(this.#pools().map((it) => it.context.id));
-    const emptied = [...providers.values()].flatMap(({ config }) =>
-      [...config.pools.values()].filter((it) => it.maxServers < 0).map((it) => `${config.name}\0${it.name}`),
+    const emptied = [...providers.values()].flatMap(({ config, isStanding }) =>
+      [...config.pools.values()]
+        .filter((it) => it.maxServers < 0 && !isStanding) // a machine would be registered anew at once
+        .map((it) => `${config.name}\0${it.name}`),
     );
     const names = new Set(emptied);
     const isEmptied: DeletionScope['isEmptied'] =

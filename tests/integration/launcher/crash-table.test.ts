@@ -128,6 +128,27 @@ describe('a launcher is killed at one write, and another goes on', () => {
       if (outcome === 'fulfilled') await useUp(peer, fleet, request);
     },
   );
+
+  test.each<[string, Strike]>([
+    ['instance created, id not stored', { at: write(NODE, EXTERNAL_ID), when: 'before' }],
+    ['building with external id', { at: write(NODE, EXTERNAL_ID), when: 'after' }],
+    ['nodes ready, the request not yet fulfilled', { at: write(REQUEST, state('fulfilled')), when: 'before' }],
+  ])('%s, and the request is cancelled before anybody else has seen it: nothing is left', async (_title, strike) => {
+    const peer = await fleet.peer();
+    victim = await LauncherProcess.start(fleet, 'victim', configText(), tap.hosts);
+    tap.arm(strike);
+    const request = await peer.scheduler.submit({ labels: ['small'] });
+    await tap.struck;
+    await victim.kill();
+    const nodes = peer.store.nodes.view();
+    const id = await until(nodes, () => [...nodes.nodes.keys()][0]);
+    expect(fleet.serverNames()).toHaveLength(1);
+    await peer.scheduler.cancel(request);
+    await fleet.launcher(configText());
+    await untilNodeGone(peer.store, id);
+    expect(fleet.serverNames()).toEqual([]);
+    expect(peer.store.requests.view().requests.size).toBe(0);
+  });
 });
 
 describe('what others have left behind is put in order', () => {

@@ -106,6 +106,19 @@ describe('a launcher', () => {
     expect(await peer.scheduler.await(request, never)).toMatchObject({ state: 'failed' });
   });
 
+  test('removes a node that was never locked and whose request is gone, not one whose request lives (14)', async () => {
+    const late = { ...systemClock, wall: () => systemClock.wall() + 120_000 }; // it gives them a minute
+    const request = await peer.scheduler.submit({ labels: ['unheard-of'] });
+    const orphans = [await leave({ state: 'init', allocatedTo: '200-9999999999' }), await leave({ state: 'init' })];
+    const waits = await leave({ state: 'init', allocatedTo: request.id });
+    await fleet.launcher(configText(), { clock: late });
+    await Promise.all(orphans.map((it) => untilNodeGone(peer.store, it)));
+    expect((await peer.store.nodes.get(waits))!.record.state).toBe('init');
+    await peer.scheduler.cancel(request);
+    await untilNodeGone(peer.store, waits);
+    expect(calls('create-server')).toEqual([]);
+  });
+
   test('scans the keys of all hosts side by side (15)', async () => {
     const hosts = 15;
     let scanning = 0;

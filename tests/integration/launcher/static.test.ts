@@ -250,4 +250,19 @@ describe('a launcher with static machines', () => {
     const third = await work(peer, await peer.scheduler.submit({ labels: ['metal'] }));
     expect(third.nodes[0]!.record.provider).toBe('racks');
   });
+
+  test.each([0, -1])('with max-servers: %i declines everything, and keeps its nodes as they are', async (most) => {
+    const peer = await fleet.peer();
+    const host = await machine();
+    const text = staticText([{ machine: host }]);
+    await fleet.launcher(text.replace('- name: main', `- name: main\n        max-servers: ${most}`));
+    const view = peer.store.nodes.view();
+    const [node] = await untilStock(view, [`${host.port}/0`]);
+    for (let times = 0; times < 10; times += 1) {
+      const request = await peer.scheduler.submit({ labels: ['metal'] });
+      expect(await peer.scheduler.await(request, never)).toMatchObject({ state: 'failed' });
+    }
+    await view.settled();
+    expect([...view.nodes.values()]).toEqual([node]);
+  });
 });
