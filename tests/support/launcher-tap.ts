@@ -54,6 +54,13 @@ export class LauncherTap {
     this.#strike = strike;
   }
 
+  /** After a strike: what hung is cut, and who comes again is let through. */
+  mend(): void {
+    this.#strike = undefined;
+    this.#isOver = false;
+    for (const it of this.#sockets) it.destroy();
+  }
+
   async close(): Promise<void> {
     for (const it of this.#sockets) it.destroy();
     this.server.close();
