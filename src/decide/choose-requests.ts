@@ -136,5 +136,6 @@ function rivalsOf({ provider }: NodeRequest, candidates: readonly PoolFact[]) {
 
 /** Whether a pool of worse priority would serve the request, were it not for one of `priority` that is not paused. */
 export function isWantedByWorse(record: NodeRequest, priority: number, pools: readonly PoolFact[]): boolean {
-  return rivalsOf(record, candidatePools(record, pools)).rivals.some((it) => it.priority > priority);
+  const isWorse = (it: PoolFact) => it.priority > priority;
+  return pools.some(isWorse) && rivalsOf(record, candidatePools(record, pools)).rivals.some(isWorse);
 }

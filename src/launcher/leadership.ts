@@ -52,8 +52,10 @@ export class Leadership {
   }
 
   async #term(signal: AbortSignal): Promise<void> {
-    const { store } = this.tools;
-    const lock = await acquireLock(store.zk, `${ELECTIONS}/${this.subject}`, { signal, parents: 'create' }, this.tools);
+    const { store, hostname } = this.tools;
+    const identifier = `${hostname}-${process.pid}`; // who stands, for people: as Python's launchers say it (zk-tree 11)
+    const options = { signal, identifier, parents: 'create' } as const;
+    const lock = await acquireLock(store.zk, `${ELECTIONS}/${this.subject}`, options, this.tools);
     if (lock === undefined) return;
     try {
       this.#lead(lock);

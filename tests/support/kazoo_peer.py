@@ -290,13 +290,17 @@ def try_lock(path):
     return True
 
 
+def contenders(path):
+    return client.Lock(path).contenders()
+
+
 def unlock(what):
     locks.pop(what).release()
 
 
 COMMANDS = {it.__name__: it for it in (
     submit, final, revise, accept, use, give_back, hold, cancel, register, pause, decline, set_request, make_node,
-    try_lock, unlock,
+    try_lock, contenders, unlock,
 )}
 print(json.dumps({"ready": True}), flush=True)
 for line in sys.stdin:

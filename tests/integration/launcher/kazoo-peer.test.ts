@@ -1,5 +1,6 @@
 import { printNode } from '../../../src/model/node-record';
 import type { Node } from '../../../src/model/records';
+import { eventually } from '../../support/eventually';
 import { KazooPeer, type PythonNode } from '../../support/kazoo-peer';
 import { node } from '../../support/node-facts';
 import { configText, Fleet, type Peer, until, untilNode, untilNodeGone, untilRequest } from './fleet';
@@ -174,6 +175,13 @@ describe('beside programs in Python', () => {
     const { record: failed } = await python.final(ours);
     expect(failed).toMatchObject({ state: 'failed', nodes: [] });
     expect(failed['declined_by']).toHaveLength(2);
+  });
+
+  test('who stands for election is told by its contender', async () => {
+    await fleet.launcher(configText());
+    const standing = () => python.do<readonly string[]>('contenders', { path: '/nodepool/elections/min-ready' });
+    await eventually(async () => (await standing()).length === 1);
+    expect(await standing()).toEqual([`nl01-${process.pid}`]);
   });
 
   test('what a killed Python launcher was about is finished with its node, as soon as its session is over', async () => {
