@@ -222,9 +222,9 @@ describe('beside programs in Python', () => {
 
   test('a min-ready request of a Python launcher is served with a new node, which is free once the request is gone', async () => {
     const free = await leave({});
-    await fleet.launcher(configText());
     const request = await submit(['small'], { priority: 900 });
     await python.do('set_request', { request, requestor: 'NodePool:min-ready', reuse: false, tenant_name: null });
+    await fleet.launcher(configText()); // only now: what is filed in two steps would be served between them
     const { record: final, nodes } = await python.final(request);
     expect(final).toMatchObject({ state: 'fulfilled', reuse: false });
     expect(nodes[0]!.id).not.toBe(free);
