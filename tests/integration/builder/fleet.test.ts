@@ -106,7 +106,7 @@ describe('a fleet of builders', () => {
     for (const it of farm.builders) it.signal('SIGTERM');
     await Promise.all(farm.builders.slice(1).map((it) => it.ended()));
     await checkFiles();
-  }, 120_000);
+  }, 240_000);
 
   test('with one killed, one frozen and one cut off, nothing is written twice, and in the end every image is served', async () => {
     const pauses = await paused();
@@ -145,5 +145,5 @@ describe('a fleet of builders', () => {
     for (const it of farm.builders) it.signal('SIGTERM');
     await Promise.all(farm.builders.slice(1).map((it) => it.ended()));
     await checkFiles();
-  }, 120_000);
+  }, 240_000);
 });

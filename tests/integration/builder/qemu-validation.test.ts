@@ -30,7 +30,7 @@ describeWith([...BUILD, 'machines', 'ssh'], 'a builder with machines', () => {
   beforeAll(async () => {
     server = await startZooKeeper({ clock: systemClock, fsync: false });
     farm = await BuilderFarm.open(server);
-  }, 60_000);
+  });
   afterAll(async () => {
     await farm.close();
     await server.stop();

@@ -63,7 +63,7 @@ describe('what is in hand', () => {
       const asked = performance.now();
       builder.signal('SIGTERM');
       expect(await builder.ended()).toBe(0);
-      expect(performance.now() - asked).toBeLessThan(20_000); // Python waits for the build
+      expect(performance.now() - asked).toBeLessThan(45_000); // Python waits for the build
       expect(await processesOf(dir)).toEqual([]);
       expect(await farm.files('one')).toEqual([]);
       await farm.until((images) => images.get('deb')?.buildLocked === false); // when its session has ended
@@ -83,7 +83,7 @@ describe('what is in hand', () => {
       const asked = performance.now();
       for (const it of [idle, mute]) it.signal('SIGTERM');
       expect(await Promise.all([idle.ended(), mute.ended()])).toEqual([0, 0]);
-      expect(performance.now() - asked).toBeLessThan(20_000);
+      expect(performance.now() - asked).toBeLessThan(45_000);
     });
   });
 

@@ -77,7 +77,7 @@ root: {level: INFO, handlers: [all]}
     child.kill('SIGTERM');
     expect(await end).toEqual({ status: 0, output: '' });
     expect(readdirSync(file('images')).filter((it) => it.endsWith('.cpuprofile'))).toHaveLength(1);
-    expect(store.components.view().builders.size).toBe(0);
+    expect((await store.components.read()).builder).toEqual([]);
   });
 
   test('--log-file, in a folder that is not there yet: all goes to it, and nothing to the terminal', async () => {

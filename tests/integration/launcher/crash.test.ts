@@ -4,6 +4,8 @@ import { Fleet, configText, until, untilNode, untilRequest } from './fleet';
 import { LauncherProcess } from './launcher-process';
 
 const never = new AbortController().signal;
+/** Boot, session and the server's tick are 4 s of it; what no event tells has to wait for the full pass, a minute. */
+const PROMPTLY_MS = 20_000;
 
 describe('when a launcher dies', () => {
   let fleet: Fleet;
@@ -40,7 +42,7 @@ describe('when a launcher dies', () => {
     expect((await peer.store.nodes.get(building.id))!.record.externalId).toBe(building.record!.externalId);
   });
 
-  test('one of three: its requests are delayed by no more than its session and two seconds', async () => {
+  test('one of three: its requests go on as soon as its session has ended', async () => {
     const peer = await fleet.peer();
     fleet.cloud.cloud.adjust('fake-east', { 'boot-time': 1 });
     const config = configText({ maxServers: 20 });
@@ -53,7 +55,7 @@ describe('when a launcher dies', () => {
     await first!.kill();
     const from = systemClock.monotonic();
     const outcomes = await Promise.all(requests.map((it) => peer.scheduler.await(it, never)));
-    expect(systemClock.monotonic() - from).toBeLessThan(1000 + 2000 + 500 + 2000); // boot, session, the server's tick
+    expect(systemClock.monotonic() - from).toBeLessThan(PROMPTLY_MS);
     expect(new Set(outcomes.map((it) => it.state))).toEqual(new Set(['fulfilled']));
     const used = outcomes.flatMap((it) => (it.state === 'fulfilled' ? it.record.nodes : []));
     expect(fleet.serverNames()).toEqual(used.map((it) => `np${it}`).sort()); // nothing was booted twice

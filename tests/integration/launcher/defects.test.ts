@@ -62,7 +62,7 @@ describe('a launcher', () => {
   });
 
   test('leaves to pools of worse priority what max-concurrency keeps it from (5)', async () => {
-    fleet.cloud.cloud.adjust('fake-east', { 'boot-time': 20 });
+    fleet.cloud.cloud.adjust('fake-east', { 'boot-time': 600 });
     const best = configText({ priority: 50, maxConcurrency: 1 });
     await fleet.launcher(best.concat(providerText({ provider: 'fake-west', priority: 200 }), '\n'));
     await peer.scheduler.submit({ labels: ['small'] });
@@ -80,6 +80,7 @@ describe('a launcher', () => {
     await until(view, () => free().length === 3);
     const { nodes } = await fulfilled(['big']);
     expect(nodes).toHaveLength(1);
+    await view.settled();
     expect(free()).toHaveLength(2);
     expect(new Set(calls('delete-server').map((it) => it.subject)).size).toBe(1);
   });
@@ -143,7 +144,7 @@ describe('a launcher', () => {
 
   test('is not held up by one slow call (15)', async () => {
     await fleet.launcher(configText({ labels: ['small', 'big'] }));
-    fleet.cloud.cloud.adjust('fake-east', { latency: { 'create-server': 8 } });
+    fleet.cloud.cloud.adjust('fake-east', { latency: { 'create-server': 600 } });
     const slow = await peer.scheduler.submit({ labels: ['small'] });
     await eventually(() => calls('create-server').length === 1);
     fleet.cloud.cloud.adjust('fake-east', { latency: {} });

@@ -120,6 +120,7 @@ describe('a launcher with a simulated cloud', () => {
     await until(view, () => [...view.nodes.values()].filter((it) => it.record?.allocatedTo === null).length === 2);
     const { record } = await served(peer, { labels: ['big'] });
     expect(record.nodes).toHaveLength(1);
+    await view.settled();
     const free = [...view.nodes.values()].filter(
       (it) => it.record?.state === 'ready' && it.record.allocatedTo === null,
     );
@@ -133,9 +134,9 @@ describe('a launcher with a simulated cloud', () => {
     const nodes = await peer.scheduler.accept(request, never);
     await nodes.use();
     await nodes.hold({ reason: 'look', job: 'acme project job .*', expirationSeconds: 1 });
-    await nodes.release();
     const id = nodes.nodes[0]!.id;
     expect((await peer.store.nodes.get(id))!.record.state).toBe('hold');
+    await nodes.release();
     await untilNodeGone(peer.store, id);
   });
 

@@ -44,7 +44,7 @@ describe('requests of a tenant that has a limit', () => {
     await others.release();
     await (await accept(early)).release();
     await (await accept(late)).release();
-  }, 20_000);
+  });
 
   test('are not kept out by unused nodes that count as the tenant’s', async () => {
     await fleet.launcher(configText({ top: limited(2) }));
@@ -52,5 +52,5 @@ describe('requests of a tenant that has a limit', () => {
     expect(await peer.scheduler.await(unwanted, never)).toMatchObject({ state: 'fulfilled' });
     await peer.scheduler.cancel(unwanted);
     await (await accept(await submit(1, 'acme'))).release();
-  }, 20_000);
+  });
 });

@@ -112,7 +112,7 @@ describe('a scheduler like Zuul', () => {
   });
 
   test('holds nodes: one goes after its own second, the other after the age of all', async () => {
-    await fleet.launcher(configText({ top: 'max-hold-age: 3' }));
+    await fleet.launcher(configText({ top: 'max-hold-age: 6' }));
     const [brief, long] = [await fulfilled({ labels: ['small'] }), await fulfilled({ labels: ['small'] })];
     for (const it of [brief, long]) {
       const set = await peer.scheduler.accept(it, never);

@@ -11,11 +11,13 @@ const JSON_ONLY = { accept: 'application/json' };
 describe('a launcher as a process', () => {
   let fleet: Fleet;
   const launchers: LauncherProcess[] = [];
+  const proxies: TcpProxy[] = [];
   beforeAll(async () => {
     fleet = await Fleet.start();
   });
   afterEach(async () => {
     for (const it of launchers.splice(0)) await it.kill();
+    for (const it of proxies.splice(0)) await it.close();
   });
   afterAll(() => fleet.stop());
 
@@ -46,6 +48,7 @@ describe('a launcher as a process', () => {
   test('is ready no more while ZooKeeper is out of reach, shows what it knows, and is ready again', async () => {
     const [host, port] = fleet.server.hosts.split(':');
     const proxy = await TcpProxy.open({ host: host!, port: Number(port) });
+    proxies.push(proxy);
     const launcher = await LauncherProcess.start(fleet, 'lost', CONFIG, proxy.hosts);
     launchers.push(launcher);
     const url = launcher.webUrl;
@@ -63,8 +66,6 @@ describe('a launcher as a process', () => {
     expect((await ask(`${url}/health`)).status).toBe(200);
     proxy.mend();
     await until(200);
-    await launcher.kill();
-    await proxy.close();
   });
 
   test('whose port is taken says so and ends', async () => {

@@ -87,7 +87,7 @@ describe('an ensemble of three', () => {
     const kept = (await zk.children('/protected')).children.map((it) => `/protected/${it}`);
     expect(kept.toSorted()).toEqual(made.flatMap((it) => it.kept).toSorted());
     expect(kept.length).toBeGreaterThan(200);
-  }, 90_000);
+  }, 180_000);
 
   test('of which the member that a holder sits on freezes: the lock is kept over another one', async () => {
     const member = await follower();
@@ -153,7 +153,7 @@ describe('an ensemble of three', () => {
     }
     expect(tree.size).toBe(61);
     await tree.close();
-  }, 90_000);
+  }, 180_000);
 });
 
 function hostsOf(member: Member): string {
