@@ -25,10 +25,10 @@ afterAll(async () => {
     left = leaked();
   }
   if (left.length === 0) return;
+  for (const it of children()) if (!childrenBefore.has(it)) it.kill('SIGKILL');
   const message = `left open after the tests: ${left.join(', ')}`;
   if (!('aTestHasFailed' in globalThis)) throw new Error(message);
   process.stderr.write(`${message}; by a test that failed\n`);
-  for (const it of children()) if (!childrenBefore.has(it)) it.kill('SIGKILL');
 });
 
 function children(): readonly ChildProcess[] {
