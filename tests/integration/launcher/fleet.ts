@@ -162,6 +162,7 @@ export class Fleet {
   /** Ends all launchers and clients of a test, and empties tree and cloud. */
   async reset(): Promise<void> {
     await this.#killChildren();
+    for (const it of this.server.members) it.thaw();
     await Promise.all(this.#running.splice(0).map((it) => it.stop()));
     const sweeper = await this.peer();
     await removeTree(sweeper.zk, '/nodepool');

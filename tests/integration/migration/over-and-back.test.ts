@@ -179,7 +179,7 @@ function inGroups(names: readonly string[], size: number): [string, readonly str
 
 const PYTHONS = ['components', 'elections', 'images', 'nodes', 'requests', 'requests-lock'];
 /** docs/tree-additions.md: Python never looks there. */
-const OURS = ['drain', 'explain', 'image-history', 'image-progress', 'jobs', 'quota'];
+const OURS = ['drain', 'explain', 'image-history', 'image-progress', 'image-waits', 'jobs', 'quota'];
 
 /** Everything below `root`, with paths as Python would see them. */
 async function wholeTree(zk: ZooKeeper, root = ''): Promise<readonly (SeenZnode & { readonly version: number })[]> {

@@ -29,6 +29,7 @@ describe('the scheduler library on a real ZooKeeper', () => {
     launcher = new ScriptedLauncher(store);
   });
   afterEach(async () => {
+    server.members[0]!.thaw();
     for (const it of schedulers.splice(0)) await it.close();
     for (const id of (await store.requests.read()).keys()) await store.requests.delete(id);
     for (const id of (await store.nodes.read()).keys()) await store.nodes.remove(id);

@@ -25,6 +25,7 @@ describe('a store on a real ZooKeeper', () => {
     server = await startZooKeeper({ clock: systemClock, fsync: false });
   });
   afterEach(async () => {
+    server.members[0]!.thaw();
     for (const it of stores.splice(0)) await it.close();
     for (const it of clients.splice(0)) await it.close();
   });

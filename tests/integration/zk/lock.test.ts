@@ -115,9 +115,15 @@ describe('a lock on a real server', () => {
     });
   });
 
+  let holder: Locker | undefined;
+  afterEach(async () => {
+    await holder?.kill();
+    holder = undefined;
+  });
+
   test('a holder frozen for longer than its session does not believe when it wakes', async () => {
     const options = await lockerOptions({ holdMs: 60_000 });
-    const holder = Locker.start('ours', options);
+    holder = Locker.start('ours', options);
     await holder.said('held');
     const taking = acquireLock(zk, options.dir, { signal: never }, tools);
     holder.freeze();
