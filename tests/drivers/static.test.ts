@@ -17,7 +17,7 @@ const never = new AbortController().signal;
 const keys = [ed25519Key(), rsaKey()];
 
 function connect(machine: SshMachine, entry: object = {}): Provider {
-  const nodes = [{ name: '127.0.0.1', labels: ['metal'], timeout: 1, 'connection-port': machine.port, ...entry }];
+  const nodes = [{ name: '127.0.0.1', labels: ['metal'], timeout: 20, 'connection-port': machine.port, ...entry }];
   const section = staticSchema.parse({ name: 'racks', driver: 'static', pools: [{ name: 'main', nodes }] });
   const pool = poolConfig({ provider: 'racks', section: section.pools[0]! });
   const config = providerConfig({ name: 'racks', driver: 'static', section, pools: new Map([['main', pool]]) });
@@ -74,8 +74,10 @@ describe('driver static', () => {
 
   test('a machine that is off fails in its time', async () => {
     await machine.stop();
-    await expect(check()).rejects.toBeInstanceOf(LaunchFailedError);
-    await expect(reach()).rejects.toBeInstanceOf(DriverError);
+    const other = connect(machine, { timeout: 1 });
+    await expect(check(other)).rejects.toBeInstanceOf(LaunchFailedError);
+    await expect(reach(other)).rejects.toBeInstanceOf(DriverError);
+    await other.close();
   });
 
   test('takes a port that answers for enough where the machine has no SSH', async () => {

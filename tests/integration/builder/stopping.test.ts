@@ -122,7 +122,12 @@ describe('what is in hand', () => {
     await farm.until((images) => uploads(images, 'east').find((it) => it.record?.state === 'ready'));
     await farm.until((images) => uploads(images, 'bad').find((it) => it.record?.state === 'failed'));
     await builder.says(/will try again what=bad\/deb .*cause=provider/);
-    expect(uploads(farm.store.images.view().images, 'slow').map((it) => it.record?.state)).toEqual(['uploading']);
+    await farm.until(
+      (images) =>
+        uploads(images, 'slow')
+          .map((it) => it.record?.state)
+          .join() === 'uploading',
+    );
     await builder.kill();
   });
 

@@ -84,7 +84,7 @@ describe('several launchers and pools', () => {
 
   test('never launches more at a time than max-concurrency says', async () => {
     const peer = await fleet.peer();
-    fleet.cloud.cloud.adjust('fake-east', { 'boot-time': 0.1 });
+    fleet.cloud.cloud.adjust('fake-east', { 'boot-time': 0.5 });
     await fleet.launcher(configText({ maxConcurrency: 2 }));
     const view = peer.store.nodes.view();
     await view.ready();
@@ -153,7 +153,8 @@ describe('several launchers and pools', () => {
     await until(components, () => [...components.pools.values()].every((it) => it.component.paused));
     await peer.scheduler.cancel(waiting);
     await until(components, () => [...components.pools.values()].every((it) => !it.component.paused));
-    expect(peer.store.requests.view().locks.get(waiting.id)?.contended).not.toBe(true);
+    const requests = peer.store.requests.view();
+    await until(requests, () => requests.locks.get(waiting.id)?.contended !== true);
   });
 
   test('holds requests of a tenant at its limit back, and no others', async () => {
