@@ -18,6 +18,7 @@ import { RequestLockWorker } from './request-lock-worker';
 import { Roster } from './roster';
 import { boundStop } from './stopping';
 import type { LauncherTools } from './tools';
+import { tellOfUnreadable } from './unreadable';
 import { World } from './world';
 
 export interface LauncherOptions {
@@ -58,6 +59,7 @@ export async function runLauncher(options: LauncherOptions, tools: LauncherTools
   const background = new Background(tools);
   const world = scope.own(new World(tools.store, () => undefined, tools.clock), (it) => it.close());
   await world.ready(stop.drain);
+  scope.defer(tellOfUnreadable(world, tools.log));
   const order = new DecisionOrder(tools, world);
   const around = {
     tools,

@@ -127,7 +127,7 @@ describe('whoever asks why a request waits', () => {
     await first.set.release();
     await untilNodeGone(peer.store, first.set.nodes[0]!.id);
     const second = await launched();
-    expect(Math.abs(second.expected! - second.at)).toBeLessThan(0.7);
+    expect(Math.abs(second.expected! - second.at)).toBeLessThan(2);
     const waiting = await submit(['small']);
     await says(waiting, 'waiting no-room instances');
     expect((await why(waiting))[0]!.expected).toBeNull(); // nobody knows how long a job takes
@@ -136,7 +136,7 @@ describe('whoever asks why a request waits', () => {
     await eventually(async () => (await why(waiting))[0]!.expected !== null);
     const { expected } = (await why(waiting))[0]!;
     await peer.scheduler.await(waiting, never);
-    expect(Math.abs(expected! - systemClock.wall() / 1000)).toBeLessThan(1);
+    expect(Math.abs(expected! - systemClock.wall() / 1000)).toBeLessThan(2);
   });
 
   const buildingNode = () => {

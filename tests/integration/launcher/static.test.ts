@@ -242,10 +242,9 @@ describe('a launcher with static machines', () => {
     const second = await work(peer, await peer.scheduler.submit({ labels: ['metal'] }));
     expect(second.nodes[0]!.record.provider).toBe('fake-east');
     await first.release();
-    await untilNode(
-      peer.store,
-      String(Number(second.nodes[0]!.id) + 1).padStart(10, '0'),
-      (it) => it.state === 'ready',
+    const nodes = peer.store.nodes.view();
+    await until(nodes, () =>
+      [...nodes.nodes.values()].some((it) => it.record?.provider === 'racks' && it.record.state === 'ready'),
     );
     const third = await work(peer, await peer.scheduler.submit({ labels: ['metal'] }));
     expect(third.nodes[0]!.record.provider).toBe('racks');

@@ -4,6 +4,7 @@ import { requestPath } from '../../../src/model/paths';
 import { systemClock } from '../../../src/runtime/clock';
 import { silentLogger } from '../../../src/runtime/log';
 import { connectScheduler, type Submission, type SubmittedRequest } from '../../../src/scheduler/scheduler';
+import { Said } from '../../support/said';
 import { Fleet, configText, type Peer, providerText, until, untilNode, untilNodeGone, untilRequest } from './fleet';
 
 const never = new AbortController().signal;
@@ -182,15 +183,12 @@ describe('a scheduler like Zuul', () => {
       .sort()
       .map((it) => `${it.slice(0, 3)}-${it.slice(6)}`);
     fleet.cloud.cloud.adjust('fake-east', { 'boot-time': 0 });
-    const view = peer.store.requests.view();
-    await view.ready();
     const taken: string[] = [];
-    const note = () => {
-      for (const [id, it] of view.requests) {
-        if (it.record !== undefined && it.record.state !== 'requested' && !taken.includes(id)) taken.push(id);
-      }
-    };
-    view.onChange(note);
+    // By the server's events: a view may show several changes at once, in any order.
+    await peer.zk.addWatch('/nodepool/requests', 'persistent-recursive', ({ type, path }) => {
+      const id = path.slice(path.lastIndexOf('/') + 1);
+      if (type === 'changed' && !taken.includes(id)) taken.push(id);
+    });
     await fleet.launcher(configText({ maxServers: 1 }));
     for (const id of order) {
       expect(await peer.scheduler.await({ id }, never)).toMatchObject({ state: 'fulfilled' });
@@ -214,6 +212,35 @@ describe('a scheduler like Zuul', () => {
       record: { tenantName: null, eventId: null },
     });
     await peer.scheduler.cancel(seed);
+  });
+
+  test('files what nobody can read: told once, and the others are served', async () => {
+    const said = new Said();
+    await fleet.launcher(configText(), { log: said.log });
+    const good = { state: 'requested', state_time: 1, node_types: ['small'], requestor: 'zuul' };
+    const file = async (id: string, record: object) => {
+      await peer.zk.create(requestPath(id), Buffer.from(JSON.stringify(record)));
+      return id;
+    };
+    await fulfilled({ labels: ['small'] }); // makes the folder
+    const odd = await file('100-0000000100', { ...good, relative_priority: '5' });
+    expect(await said.next('request cannot be read, it is left alone until its record is mended')).toMatchObject({
+      request: odd,
+      reason: 'relative_priority is not a number',
+    });
+    await fulfilled({ labels: ['small'] });
+    await peer.zk.set(requestPath(odd), Buffer.from(JSON.stringify({ ...good, relative_priority: 5 })));
+    expect(await peer.scheduler.await({ id: odd }, never)).toMatchObject({ state: 'fulfilled' });
+    expect(said.messages.filter((it) => it.message.includes('cannot be read'))).toHaveLength(1);
+  });
+
+  test('files a request under a name of another shape: served, and nobody else is held up', async () => {
+    await fleet.launcher(configText());
+    await fulfilled({ labels: ['small'] });
+    const record = { state: 'requested', state_time: 1, node_types: ['small'], requestor: 'zuul' };
+    await peer.zk.create(requestPath('odd'), Buffer.from(JSON.stringify(record)));
+    await fulfilled({ labels: ['small'] });
+    expect(await peer.scheduler.await({ id: 'odd' }, never)).toMatchObject({ state: 'fulfilled' });
   });
 
   test('is one of two with different names: neither sees the other', async () => {
