@@ -1,3 +1,4 @@
+import type { StandingMachine } from '../config/standing-machine';
 import type { NodeRequest, Resources } from '../model/records';
 import { NOTHING, shortage, total } from './quota';
 
@@ -18,6 +19,8 @@ export interface Offer {
   readonly available: Resources | undefined;
   /** False for drivers whose nodes are there already: nothing exceeds a quota. */
   readonly hasQuota: boolean;
+  /** Of those drivers: what there is at most, fit and free or not. */
+  readonly machines?: readonly Pick<StandingMachine, 'labels' | 'slots'>[];
 }
 
 export const EXCEEDS_QUOTA = 'it would exceed quota';
@@ -39,7 +42,21 @@ export function reasonToDecline(nodeTypes: readonly string[], offer: Offer): str
   const lacking = nodeTypes.filter((it) => !offer.labels.has(it) || offer.broken.has(it));
   if (lacking.length > 0) return `node type(s) [${[...new Set(lacking)].join(',')}] not available`;
   if (!nodeTypes.every((it) => offer.imageReady(it))) return 'images are not available';
+  if (lacksMachines(nodeTypes, offer)) return 'there are fewer machines than nodes asked for';
   return exceeded(nodeTypes, offer) === undefined ? undefined : EXCEEDS_QUOTA;
+}
+
+/** Whether there are too few for one of the labels, or for all together; where machines have several labels there may be too few besides. */
+function lacksMachines(nodeTypes: readonly string[], { machines }: Offer): boolean {
+  if (machines === undefined) return false;
+  const slotsWith = (isIt: (label: string) => boolean) =>
+    machines.reduce((sum, it) => sum + (it.labels.some(isIt) ? it.slots : 0), 0);
+  const wanted = new Set(nodeTypes);
+  const countOf = (label: string) => nodeTypes.filter((it) => it === label).length;
+  return (
+    slotsWith((it) => wanted.has(it)) < nodeTypes.length ||
+    [...wanted].some((label) => slotsWith((it) => it === label) < countOf(label))
+  );
 }
 
 /** The resource of which the labels need more than the empty pool and provider have; undefined when they fit. */

@@ -14,7 +14,9 @@ export function poolLimits({ config }: Pick<PoolContext, 'config'>): Resources {
 /** What the pool has to offer now. */
 export function poolOffer(pool: PoolContext): Offer {
   const { config, runtime } = pool;
+  const machines = runtime.provider.standing?.machines.filter((it) => it.pool === config.name);
   return {
+    ...(machines === undefined ? {} : { machines }),
     maxServers: config.maxServers,
     maxConcurrency: runtime.config.maxConcurrency,
     labels: new Set(config.labels.keys()),

@@ -1,5 +1,7 @@
 import { printNode } from '../../../src/model/node-record';
 import type { Node } from '../../../src/model/records';
+import { pick, seededRandom, systemRandom } from '../../../src/runtime/random';
+import type { NodeEntry } from '../../../src/store/api';
 import { eventually } from '../../support/eventually';
 import { KazooPeer, type PythonNode } from '../../support/kazoo-peer';
 import { node } from '../../support/node-facts';
@@ -176,6 +178,52 @@ describe('beside programs in Python', () => {
     expect(failed).toMatchObject({ state: 'failed', nodes: [] });
     expect(failed['declined_by']).toHaveLength(2);
   });
+
+  const seed = Math.floor(systemRandom.next() * 2 ** 31);
+
+  test(`many lives of nodes at once, with two launchers and three Zuuls (seed ${seed})`, async () => {
+    fleet.cloud.cloud.adjust('fake-east', { 'boot-time': { uniform: [0, 0.1] } });
+    const text = configText({ labels: ['small', 'big'], maxServers: 6 });
+    await Promise.all([fleet.launcher(text), fleet.launcher(text)]);
+    const zuuls = await Promise.all([1, 2, 3].map(() => KazooPeer.start(fleet.server.hosts)));
+    const random = seededRandom(seed);
+    const oneOf = <T>(...items: readonly T[]) => pick(random, items);
+    const live = async (zuul: KazooPeer) => {
+      const labels = oneOf(['small'], ['big'], ['small', 'big'], ['big', 'small', 'big']);
+      const request = await zuul.do<string>('submit', { labels, priority: oneOf(100, 200, 300) });
+      if (oneOf(true, false)) await zuul.do('revise', { request, relative_priority: 1 }).catch(expectGone);
+      if (oneOf(true, false, false)) return void (await zuul.do('cancel', { request }));
+      const outcome = await zuul.final(request);
+      expect(outcome.trouble).toBeUndefined();
+      expect(outcome.record.state).toBe('fulfilled');
+      for (const it of outcome.nodes) expectWhole(it, request);
+      const taken = await zuul.do<readonly string[]>('accept', { request });
+      expect(taken).toEqual(outcome.record.nodes);
+      if (oneOf(true, true, false)) await zuul.do('use', { taken });
+      await zuul.do('give_back', { taken });
+    };
+    try {
+      await Promise.all(
+        zuuls.map(async (it) => {
+          for (let times = 0; times < 12; times += 1) await live(it);
+        }),
+      );
+      const [nodes, requests] = [peer.store.nodes.view(), peer.store.requests.view()];
+      await until(requests, () => requests.fresh && requests.requests.size === 0);
+      const isQuiet = ({ record: it, locked }: NodeEntry) =>
+        it?.state === 'ready' && it.allocatedTo === null && !locked;
+      await until(nodes, () => nodes.fresh && [...nodes.nodes.values()].every(isQuiet));
+      const names = [...nodes.nodes.keys()].map((it) => `np${it}`);
+      await eventually(() => fleet.serverNames().join() === names.sort().join());
+      expect(names.length).toBeLessThanOrEqual(6);
+      expect([...requests.locks.values()].filter((it) => it.contended)).toEqual([]);
+    } finally {
+      await Promise.all(zuuls.map((it) => it.stop()));
+    }
+  });
+
+  /** A request that has become `pending` meanwhile, or whose record has moved on, is not for Zuul to revise. */
+  const expectGone = (error: unknown) => expect(String(error)).toMatch(/NoNode/);
 
   test('who stands for election is told by its contender', async () => {
     await fleet.launcher(configText());

@@ -224,11 +224,14 @@ describe('a launcher with static machines', () => {
     expect((await work(peer, await peer.scheduler.submit({ labels: ['metal'] }))).nodes).toHaveLength(1);
   });
 
-  test('declines what wants new nodes; fails what no machine has', async () => {
+  test('declines what wants new nodes, what no machine has, and more than there are', async () => {
     const peer = await fleet.peer();
     await fleet.launcher(staticText([{ machine: await machine() }]));
-    const request = await peer.scheduler.submit({ labels: ['metal'], reuse: false });
-    expect(await peer.scheduler.await(request, never)).toMatchObject({ state: 'failed' });
+    const hopeless = [{ labels: ['metal'], reuse: false }, { labels: ['marble'] }, { labels: ['metal', 'metal'] }];
+    for (const it of hopeless) {
+      const request = await peer.scheduler.submit(it);
+      expect(await peer.scheduler.await(request, never)).toMatchObject({ state: 'failed' });
+    }
   });
 
   test('whose machines are all busy lets pools of worse priority serve', async () => {

@@ -157,6 +157,12 @@ function offer(changes: Partial<Offer> = {}): Offer {
   };
 }
 
+const MACHINES = [
+  { labels: ['small'], slots: 2 },
+  { labels: ['small', 'big'], slots: 1 },
+];
+const TOO_FEW = 'there are fewer machines than nodes asked for';
+
 test.each([
   ['it can', ['small'], offer(), undefined],
   ['exactly the limit', ['small', 'small'], offer(), undefined],
@@ -177,6 +183,14 @@ test.each([
   ['a broken label', ['small'], offer({ broken: new Set(['small']) }), 'node type(s) [small] not available'],
   ['no image', ['small'], offer({ imageReady: () => false }), 'images are not available'],
   ['a driver without quota', ['small', 'big', 'big'], offer({ hasQuota: false }), undefined],
+  [
+    'as many machines as asked for',
+    ['small', 'big', 'small'],
+    offer({ machines: MACHINES, hasQuota: false }),
+    undefined,
+  ],
+  ['too few of one label', ['big', 'big'], offer({ machines: MACHINES, hasQuota: false }), TOO_FEW],
+  ['too few in all', ['small', 'small', 'small', 'big'], offer({ machines: MACHINES, hasQuota: false }), TOO_FEW],
 ])('reason to decline: %s', (_title, nodeTypes, given, expected) => {
   expect(reasonToDecline(nodeTypes, given)).toBe(expected);
 });
