@@ -134,6 +134,12 @@ function rivalsOf({ provider }: NodeRequest, candidates: readonly PoolFact[]) {
   return { pinned, rivals: pinned ? preferred : candidates };
 }
 
+/** Pools of equal priority that may try for the request at the same moment: the better ones are paused, the worse ones wait. */
+export function equalRivals(record: NodeRequest, priority: number, pools: readonly PoolFact[]): readonly PoolFact[] {
+  const { rivals } = rivalsOf(record, candidatePools(record, pools));
+  return rivals.filter((it) => it.priority === priority && !it.paused);
+}
+
 /** Whether a pool of worse priority would serve the request, were it not for one of `priority` that is not paused. */
 export function isWantedByWorse(record: NodeRequest, priority: number, pools: readonly PoolFact[]): boolean {
   const isWorse = (it: PoolFact) => it.priority > priority;

@@ -1,4 +1,4 @@
-import { type PoolFact, candidatePools } from '../decide/choose-requests';
+import { type PoolFact, equalRivals } from '../decide/choose-requests';
 import type { RankedRequest } from '../decide/request-index';
 import { type RequestRank, compareRanks, requestRank } from '../decide/request-order';
 import { type LineProgress, type Turn, poolsBefore, turnOf } from '../decide/request-share';
@@ -48,9 +48,9 @@ export class RequestTurns {
   #line({ id, record }: Readable, pools: readonly PoolFact[], now: number): Line {
     const known = this.#lines.get(id);
     if (known?.pools === pools && known.record === record) return known;
-    const candidates = candidatePools(record, pools).filter((it) => !it.paused);
-    const ids = candidates.map((it) => it.id);
-    const line = { pools, record, before: poolsBefore(id, this.context().id, ids), seenMs: known?.seenMs ?? now };
+    const { id: me, config } = this.context();
+    const ids = equalRivals(record, config.priority, pools).map((it) => it.id);
+    const line = { pools, record, before: poolsBefore(id, me, ids), seenMs: known?.seenMs ?? now };
     this.#lines.set(id, line);
     return line;
   }
