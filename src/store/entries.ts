@@ -6,11 +6,13 @@ import type { Entry, Stored } from './api';
 export type Parse<T> = (data: Buffer, unsetTime?: number) => T;
 export type Print<T> = (record: T) => Buffer;
 
-/** A record with what is needed to write it back. Throws a RecordError if it cannot be parsed. */
-export function toStored<T>(found: NodeData, parse: Parse<T>): Stored<T> {
+/** A record with what is needed to write it back. Throws a RecordError if it cannot be parsed, which names `what` it is. */
+export function toStored<T>(found: NodeData, parse: Parse<T>, what = 'record'): Stored<T> {
   const { version, mzxid, ctime, mtime } = found.stat;
   const changedAt = mtime / 1000;
-  return { record: parse(found.data, changedAt), version, mzxid, createdAt: ctime / 1000, changedAt };
+  const { record, broken } = tryParse(found.data, parse, changedAt);
+  if (record === undefined) throw new RecordError(`${what} cannot be read: ${broken}`);
+  return { record, version, mzxid, createdAt: ctime / 1000, changedAt };
 }
 
 /**

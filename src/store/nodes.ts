@@ -61,7 +61,7 @@ export class TreeNodes implements Nodes {
 
   async get(id: string): Promise<Stored<Node> | undefined> {
     const found = await readIfThere(this.parts, nodePath(id));
-    return found === undefined || found.data.length === 0 ? undefined : toStored(found, parseNode);
+    return found === undefined || found.data.length === 0 ? undefined : toStored(found, parseNode, `node ${id}`);
   }
 
   async create(node: Node, signal: AbortSignal, extra: readonly Op[] = []): Promise<NodeClaim> {

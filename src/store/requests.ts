@@ -63,7 +63,7 @@ export class TreeRequests implements Requests {
 
   async get(id: string): Promise<Stored<NodeRequest> | undefined> {
     const found = await readIfThere(this.parts, requestPath(id));
-    return found === undefined || found.data.length === 0 ? undefined : toStored(found, parseRequest);
+    return found === undefined || found.data.length === 0 ? undefined : toStored(found, parseRequest, `request ${id}`);
   }
 
   async create(request: NodeRequest, priority: number, kind: 'persistent' | 'ephemeral'): Promise<string> {

@@ -61,6 +61,12 @@ describe('operators ask launchers and tell them what to do', () => {
       stdout: 'Request id 200-nothing not found\n',
       stderr: '',
     });
+    await peer.zk.create('/nodepool/requests/200-0000009999', Buffer.from('{"state": "requested", "node_types": 5}'));
+    expect(await cli('explain', '200-0000009999')).toEqual({
+      status: 1,
+      stdout: '',
+      stderr: 'nodepool: error: request 200-0000009999 cannot be read: node_types is not a list of strings\n',
+    });
     expect((await peer.zk.children('/nodepool/explain')).children).toEqual([]);
     await set.release();
     expect((await peer.scheduler.await(first, never)).state).toBe('fulfilled');
