@@ -1,32 +1,22 @@
 import type { PoolConfig, PoolLabelConfig } from '../config/types';
-import type { Instance, LaunchSpec } from '../drivers/driver';
-import { LaunchFailedError, NoCapacityError, RefusedError } from '../drivers/errors';
-import { fillTemplate } from '../decide/request-template';
-import type { Node, NodeRequest } from '../model/records';
-import { ClaimLostError, type ImagesView } from '../store/api';
+import type { Instance } from '../drivers/driver';
+import { NoCapacityError, RefusedError } from '../drivers/errors';
+import type { NodeRequest } from '../model/records';
 import { underAll } from '../runtime/link-signals';
 import type { Logger } from '../runtime/log';
+import type { Span } from '../runtime/tracing/tracing';
+import { ClaimLostError, type ImagesView } from '../store/api';
 import { within } from './cloud-call';
-import {
-  INSTALLATION_ID_KEY,
-  NODE_ID_KEY,
-  POOL_NAME_KEY,
-  PROVIDER_NAME_KEY,
-  destroyInstance,
-  instancesOfNode,
-  storedExternalId,
-} from './destroy-instance';
-import type { HeldNode } from './held-node';
 import { logConsole } from './console-log';
-import { keyCheck } from './host-key-check';
-import { type ImageChoice, chooseImage } from './image-choice';
+import { destroyInstance, instancesOfNode, storedExternalId } from './destroy-instance';
+import type { HeldNode } from './held-node';
+import { oneAttempt } from './launch-attempt';
 import { launchCause } from './launch-cause';
-import { asJson, attemptOf, instanceChange, instanceName, isIn, preparedChange } from './launch-record';
+import { asJson, attemptOf } from './launch-record';
 import { CloudCalls, launchLog, type LaunchReporter, launchReporter } from './launch-report';
-import { launchResult, NoImageError } from './launch-result';
+import { launchResult } from './launch-result';
 import type { ProviderRuntime } from './provider-runtime';
 import type { LauncherTools } from './tools';
-import { noSpan, type Span, traced } from '../runtime/tracing/tracing';
 
 /*
  * A node on its way: init -> building -> ready, or aborted (the cloud is full: not an attempt), or failed. Everything
@@ -142,133 +132,6 @@ async function attempts(
     if (!(await clearAttempt(node, job, tools, signal))) return 'failed';
     attempt += 1;
   }
-}
-
-async function oneAttempt(
-  node: HeldNode,
-  attempt: number,
-  job: LaunchJob,
-  calls: CloudCalls,
-  tools: LauncherTools,
-  signal: AbortSignal,
-): Promise<void> {
-  const { provider } = job.runtime;
-  const { span = noSpan } = job;
-  const about = { 'nodepool.attempt': attempt };
-  const begun = await beginUnlessBegun(node, attempt, job, calls, tools, signal);
-  const known = begun?.externalId ?? storedExternalId(node.record.externalId)!;
-  const instance =
-    begun?.state === 'running'
-      ? begun
-      : await traced(span, 'wait for instance', about, () => calls.make((it) => provider.settled(known, it), signal));
-  if (instance.state === 'failed') {
-    throw new LaunchFailedError(job.runtime.config.name, instance.fault ?? 'instance failed');
-  }
-  const change = instanceChange(instance, job.pool, node.record.az);
-  const hostKeys =
-    instance.hostKeys ??
-    (await traced(span, 'scan host keys', { 'nodepool.attempt': attempt }, () =>
-      hostKeysOf({ ...node.record, ...change }, job, tools, signal),
-    ));
-  signal.throwIfAborted();
-  const ready = { ...change, ...(hostKeys.length === 0 ? {} : { hostKeys }), state: 'ready' as const };
-  if (job.endsSet?.() === true && node.isHeld()) node.writeLater(ready);
-  else await node.write(ready);
-}
-
-/**
- * The instance, if it was asked for now. Its id is written at once; only where nothing else is to be waited for it goes with
- * `ready`, and until then the instance is known by its name, as it is until any id is written.
- */
-async function beginUnlessBegun(
-  node: HeldNode,
-  attempt: number,
-  job: LaunchJob,
-  calls: CloudCalls,
-  tools: LauncherTools,
-  signal: AbortSignal,
-): Promise<Instance | undefined> {
-  if (storedExternalId(node.record.externalId) !== undefined) return undefined;
-  const choice = chooseImage(job.label, job.runtime.config, job.images);
-  if (choice === undefined) throw new NoImageError();
-  const prepared = preparedChange(choice, job.zone);
-  if (!isIn(node.record, prepared)) await node.write(prepared);
-  const spec = launchSpec(node, attempt, job, choice, tools);
-  const instance = await traced(job.span ?? noSpan, 'create instance', { 'nodepool.attempt': attempt }, () =>
-    calls.make((it) => job.runtime.provider.launch(spec, it), signal),
-  );
-  const isAllDone = instance.state === 'running' && isNotScanned(instance, node, job);
-  if (!isAllDone) await node.write({ externalId: asJson(instance.externalId) });
-  return instance;
-}
-
-function isNotScanned(instance: Instance, node: HeldNode, job: LaunchJob): boolean {
-  const record = { ...node.record, ...instanceChange(instance, job.pool, node.record.az) };
-  return instance.hostKeys !== undefined || checkOf(record, job).kind === 'known';
-}
-
-function launchSpec(
-  node: HeldNode,
-  attempt: number,
-  job: LaunchJob,
-  choice: ImageChoice,
-  tools: LauncherTools,
-): LaunchSpec {
-  const { label, pool } = job;
-  const { installation } = job.runtime.owner;
-  const dynamic: Record<string, string> = {};
-  for (const [key, template] of Object.entries(label.dynamicInstanceProperties)) {
-    try {
-      dynamic[key] = fillTemplate(template, job.requestId, job.request);
-    } catch (error) {
-      tools.log.error('template of a label cannot be filled in', { label: label.name, key, err: error });
-    }
-  }
-  return {
-    name: instanceName(node.id, attempt),
-    label,
-    pool,
-    ...(choice.image === undefined ? {} : { image: choice.image }),
-    metadata: {
-      ...label.instanceProperties,
-      ...dynamic,
-      [NODE_ID_KEY]: node.id,
-      [POOL_NAME_KEY]: pool.name,
-      [PROVIDER_NAME_KEY]: job.runtime.config.name,
-      ...oldKeys(label),
-      ...(installation === undefined ? {} : { [INSTALLATION_ID_KEY]: installation }),
-    },
-    ...(job.zone === undefined ? {} : { zone: job.zone }),
-    confirm: () => {
-      if (!node.isHeld()) throw new ClaimLostError(node.id, 'lock-gone');
-    },
-  };
-}
-
-/** What releases 3.0 to 8.0 have set besides (drivers.md 16), for tools that still look for it. */
-function oldKeys({ name, diskImage, cloudImage }: PoolLabelConfig): Record<string, string> {
-  const image = diskImage ?? cloudImage;
-  return { nodepool_node_label: name, ...(image === undefined ? {} : { nodepool_image_name: image }) };
-}
-
-async function hostKeysOf(
-  record: Node,
-  job: LaunchJob,
-  tools: LauncherTools,
-  signal: AbortSignal,
-): Promise<readonly string[]> {
-  const check = checkOf(record, job);
-  return check.kind === 'known' ? check.keys : tools.scanHostKeys(check.target, signal);
-}
-
-function checkOf(record: Node, job: LaunchJob): ReturnType<typeof keyCheck> {
-  return keyCheck({
-    enabled: job.label.hostKeyChecking,
-    address: record.interfaceIp,
-    port: record.connectionPort,
-    connectionType: record.connectionType,
-    timeoutMs: job.runtime.config.bootTimeout * 1000,
-  });
 }
 
 /**
