@@ -83,6 +83,21 @@ export const textOf = (file: string) => {
 export const untilSays = (file: string, text: string | RegExp) =>
   eventually(() => (typeof text === 'string' ? textOf(file).includes(text) : text.test(textOf(file))));
 
+/**
+ * Has a daemon log what it does until that says this, and resolves with the lines of that dump. One dump tells of one moment,
+ * and what it does may be seen from outside before. Every second one writes the CPU profile that the one before began.
+ */
+export async function untilDumps(pid: number, file: string, text: string): Promise<readonly string[]> {
+  const answers = () => textOf(file).match(/CPU profile is (being taken|written)/g)?.length ?? 0;
+  for (;;) {
+    const [before, length] = [answers(), textOf(file).length];
+    process.kill(pid, 'SIGUSR2');
+    await eventually(() => answers() > before);
+    const news = textOf(file).slice(length);
+    if (news.includes(text)) return news.split('\n');
+  }
+}
+
 export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);

@@ -12,7 +12,7 @@ import type { ZooKeeper } from '../../../src/zk/client';
 import { type PrivateServer, startZooKeeper } from '../../../src/zk/server/private-server';
 import { eventually } from '../../support/eventually';
 import { startTestCloud, type TestCloud } from '../../support/fake-cloud';
-import { ended, endDaemons, startDaemon, textOf, untilSays, writeConfig } from './daemon-process';
+import { ended, endDaemons, startDaemon, textOf, untilDumps, untilSays, writeConfig } from './daemon-process';
 
 const tools = { clock: systemClock, random: systemRandom, log: silentLogger };
 
@@ -97,8 +97,7 @@ root: {level: INFO, handlers: [all]}
     const end = ended(child);
     const components = store.components.view();
     await eventually(() => components.builders.size === 1 && components.launchers.size === 1);
-    child.kill('SIGUSR2');
-    await untilSays(file('dumps.txt'), 'loop loop=builds: waits to be nudged');
+    await untilDumps(child.pid!, file('dumps.txt'), 'loop loop=builds: waits to be nudged');
     child.kill('SIGTERM');
     expect((await end).status).toBe(0);
     expect([...store.images.view().images.values()].flatMap((it) => [...it.builds.values()])).toEqual([]);

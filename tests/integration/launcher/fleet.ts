@@ -47,7 +47,7 @@ export interface RunningLauncher {
 export class Fleet {
   readonly #running: RunningLauncher[] = [];
   readonly #peers: Peer[] = [];
-  readonly #children: { kill(): Promise<unknown> }[] = [];
+  readonly #children = new Set<{ kill(): Promise<unknown> }>();
   readonly #folder = mkdtempSync(join(tmpdir(), 'nodepool-launcher-test-'));
 
   private constructor(
@@ -138,9 +138,10 @@ export class Fleet {
     return running;
   }
 
-  /** Has a process of a test killed with it, also if the test failed while it started. */
-  adopt(child: { kill(): Promise<unknown> }): void {
-    this.#children.push(child);
+  /** Has a process killed after its test, also if that failed while it started; `ended` resolves when it has ended anyhow. */
+  adopt(child: { kill(): Promise<unknown> }, ended: Promise<unknown>): void {
+    this.#children.add(child);
+    void ended.then(() => this.#children.delete(child));
   }
 
   /** Names of the servers that the cloud has for a provider, without those on their way out. */
@@ -181,7 +182,7 @@ export class Fleet {
   }
 
   async #killChildren(): Promise<void> {
-    await Promise.all(this.#children.splice(0).map((it) => it.kill()));
+    await Promise.all([...this.#children].map((it) => it.kill()));
   }
 }
 

@@ -46,7 +46,7 @@ export class LauncherProcess {
       { cwd: root, env: { ...process.env, ...fleet.cloud.env, ...moreEnv }, stdio: ['ignore', 'pipe', 'pipe'] },
     );
     const it = new LauncherProcess(child);
-    fleet.adopt(it);
+    fleet.adopt(it, it.#closed);
     await it.untilPrinted('launcher is ready');
     return it;
   }
