@@ -45,7 +45,7 @@ export class LaunchTurns {
     private readonly order: DecisionOrder,
   ) {
     world.onChange(({ nodes }) => {
-      for (const id of nodes) this.#settle(id);
+      if (this.#begun.size > 0) for (const id of nodes) this.#settle(id);
       this.look();
     });
   }

@@ -5,3 +5,13 @@
 export function nextTurn(callback: () => void): void {
   setImmediate(callback);
 }
+
+const NOW = Promise.resolve();
+
+/**
+ * Calls back in a microtask, in order with those of promises. Costs a fraction of `queueMicrotask`, which makes an async resource
+ * for each; what the callback throws is an unhandled rejection.
+ */
+export function inMicrotask(callback: () => void): void {
+  void NOW.then(callback);
+}

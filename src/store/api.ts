@@ -256,8 +256,8 @@ export interface RequestEntry extends Entry<NodeRequest> {
 }
 export interface RequestsView extends View {
   readonly requests: ReadonlyMap<string, RequestEntry>;
-  /** Lock directories (below `requests-lock`) and the UNIX seconds they were made at; for those that outlive their request. */
-  readonly locks: ReadonlyMap<string, { readonly createdAt: number; readonly contended: boolean }>;
+  /** Lock directories (below `requests-lock`), for those that outlive their request. */
+  readonly locks: ReadonlyMap<string, { readonly contended: boolean }>;
 }
 export interface Requests {
   view(): RequestsView;

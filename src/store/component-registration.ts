@@ -18,6 +18,8 @@ interface Registered {
   readonly path: string;
   readonly owner: bigint;
   readonly data: Buffer;
+  /** What `data` says. */
+  readonly component: Component;
   readonly version: number;
 }
 
@@ -61,8 +63,16 @@ export class ComponentRegistration<C extends Component> implements Registration<
   }
 
   async update(change: Partial<C>): Promise<void> {
-    this.#component = { ...this.#component, ...change };
+    if (!isChange(this.#component, change)) {
+      if (this.#isSaid) return; // asked for in every pass of a pool
+    } else this.#component = { ...this.#component, ...change };
     await this.#pass();
+  }
+
+  /** Whether what the tree says of us in this session is what we want. */
+  get #isSaid(): boolean {
+    const registered = this.#registered;
+    return registered?.component === this.#component && registered.owner === this.parts.zk.session?.id;
   }
 
   async visible(signal: AbortSignal): Promise<void> {
@@ -121,19 +131,23 @@ export class ComponentRegistration<C extends Component> implements Registration<
     const { signal } = this.#ended;
     while (!signal.aborted) {
       const session = await this.parts.zk.connected(signal);
-      const data = printComponent(this.#component);
+      const component = this.#component;
+      const data = printComponent(component);
       const before = this.#registered;
       try {
-        if (before?.owner !== session.id) await this.#create(data);
-        else if (!before.data.equals(data)) await this.#write(before, data);
-        else return;
+        if (before?.owner !== session.id) await this.#create(component, data);
+        else if (!before.data.equals(data)) await this.#write(before, component, data);
+        else {
+          this.#registered = { ...before, component };
+          return;
+        }
       } catch (error) {
         if (!isZkError(error, 'SESSION_EXPIRED')) throw error;
       }
     }
   }
 
-  async #create(data: Buffer): Promise<void> {
+  async #create(component: C, data: Buffer): Promise<void> {
     const dir = componentsPath(this.#component.kind);
     if (this.#registered !== undefined) this.taken.delete(this.#registered.path);
     const created = await createOnce(
@@ -151,12 +165,12 @@ export class ComponentRegistration<C extends Component> implements Registration<
     );
     const stat = created.stat ?? (await this.parts.zk.get(created.path)).stat;
     this.taken.add(created.path);
-    this.#registered = { path: created.path, owner: stat.ephemeralOwner, data, version: stat.version };
+    this.#registered = { path: created.path, owner: stat.ephemeralOwner, data, component, version: stat.version };
     this.parts.observe(created.path, data, stat);
   }
 
   /** Nobody else writes it; should it have been removed or changed, it is registered anew. */
-  async #write(before: Registered, data: Buffer): Promise<void> {
+  async #write(before: Registered, component: C, data: Buffer): Promise<void> {
     const { zk } = this.parts;
     const attempt = async (unsure: boolean) => {
       try {
@@ -174,9 +188,19 @@ export class ComponentRegistration<C extends Component> implements Registration<
       this.#registered = undefined;
       return;
     }
-    this.#registered = { ...before, data, version: stat.version };
+    this.#registered = { ...before, data, component, version: stat.version };
     this.parts.observe(before.path, data, stat);
   }
+}
+
+/** Lists are compared by what is in them. */
+function isChange<C extends Component>(component: C, change: Partial<C>): boolean {
+  return (Object.keys(change) as (keyof C)[]).some((key) => !isSame(component[key], change[key]));
+}
+
+function isSame(one: unknown, other: unknown): boolean {
+  if (!Array.isArray(one) || !Array.isArray(other)) return one === other;
+  return one.length === other.length && one.every((it, at) => it === other[at]);
 }
 
 function entries(view: ComponentsView, kind: Component['kind']): ReadonlyMap<string, ComponentEntry> {

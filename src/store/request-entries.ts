@@ -5,7 +5,6 @@ import { toEntry } from './entries';
 import type { Snapshot } from './snapshot';
 
 export interface RequestLockEntry {
-  readonly createdAt: number;
   readonly contended: boolean;
 }
 
@@ -29,9 +28,7 @@ export function requestLockEntry(
   id: string,
   before: RequestLockEntry | undefined,
 ): RequestLockEntry | undefined {
-  const found = locks.get(requestLock(id));
-  if (found === undefined) return undefined;
-  const createdAt = found.stat.ctime / 1000;
+  if (locks.get(requestLock(id)) === undefined) return undefined;
   const contended = locks.children(requestLock(id)).length > 0;
-  return before?.createdAt === createdAt && before.contended === contended ? before : { createdAt, contended };
+  return before?.contended === contended ? before : { contended };
 }

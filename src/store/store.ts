@@ -12,7 +12,7 @@ import { TreeNodes } from './nodes';
 import type { StoreParts } from './parts';
 import { TreeRequests } from './requests';
 import type { TreeView } from './tree-view';
-import { keepImages, keepNodes, keepRequestLocks } from './view-paths';
+import { isNodeLocked, isRequestLocked, keepImages, keepNodes, keepRequestLocks } from './view-paths';
 import { CachedComponents, CachedImages, CachedNodes, CachedRequests } from './views';
 
 export interface StoreOptions {
@@ -23,8 +23,8 @@ export interface StoreOptions {
   readonly lagMs?: number;
 }
 
-/** Ages of lock directories matter after minutes; that somebody is in one is seen without reading. */
-const AGES_LAG = 50;
+/** How many times longer changes may wait of what somebody has locked: it is his, until he lets go of it. */
+const LOCKED_LAG = 20;
 
 /** Nodepool's tree as `zk` reaches it. Nothing is read before it is asked for; closing leaves `zk` open. */
 export function openStore(zk: ZooKeeper, tools: ZkTools, options: StoreOptions = {}): Store {
@@ -50,7 +50,8 @@ class TreeStore implements Store {
     { lagMs: ms = 0 }: StoreOptions,
   ) {
     this.#tools = { clock, random, log };
-    const lag = (ofNew: boolean, times = 1): TreeOptions => (ms === 0 ? {} : { lag: { ms: ms * times, ofNew } });
+    const lag = (ofNew: boolean, of: (path: string, tree: CachedTree) => boolean): TreeOptions =>
+      ms === 0 ? {} : { lag: { ms, ofNew, rest: { ms: ms * LOCKED_LAG, of } } };
     const parts: StoreParts = {
       ...this.#tools,
       zk: combiningZooKeeper(zk),
@@ -66,18 +67,15 @@ class TreeStore implements Store {
     );
     this.nodes = new TreeNodes(
       parts,
-      this.#once(() => new CachedNodes(this.#open(NODES, { keep: keepNodes, ...lag(true) }), log)),
+      this.#once(() => new CachedNodes(this.#open(NODES, { keep: keepNodes, ...lag(true, isNodeLocked) }), log)),
     );
     this.requests = new TreeRequests(
       parts,
-      this.#once(
-        () =>
-          new CachedRequests(
-            this.#open(REQUESTS, lag(false)),
-            this.#open(REQUEST_LOCKS, { keep: keepRequestLocks, ...lag(true, AGES_LAG) }),
-            log,
-          ),
-      ),
+      this.#once(() => {
+        const locks = this.#open(REQUEST_LOCKS, { keep: keepRequestLocks });
+        const isLocked = (path: string) => isRequestLocked(path, locks);
+        return new CachedRequests(this.#open(REQUESTS, lag(false, isLocked)), locks, log);
+      }),
     );
     this.#components = new TreeComponents(
       parts,

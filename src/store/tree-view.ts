@@ -1,4 +1,5 @@
 import type { Logger } from '../runtime/log';
+import { inMicrotask } from '../runtime/turn';
 import type { Backlog, CachedTree } from '../zk/tree-api';
 import type { View } from './api';
 
@@ -62,19 +63,19 @@ export abstract class TreeView implements View {
     }
   }
 
-  /** Notes what a change of `parts`, the path below the root of `tree`, touches, and returns its id. */
-  protected abstract touch(parts: readonly string[], tree: CachedTree): string | undefined;
+  /** Notes what a change of `below`, a path below the root of `tree`, touches, and returns its id. */
+  protected abstract touch(below: string, tree: CachedTree): string | undefined;
 
   #hear(tree: CachedTree, path: string): void {
     if (path.length <= tree.root.length) return;
-    const id = this.touch(path.slice(tree.root.length + 1).split('/'), tree);
+    const id = this.touch(path.slice(tree.root.length + 1), tree);
     if (id !== undefined) this.#tell(id);
   }
 
   #tell(id?: string): void {
     if (this.#changed === undefined) {
       this.#changed = new Set();
-      queueMicrotask(() => this.#flush());
+      inMicrotask(() => this.#flush());
     }
     if (id !== undefined) this.#changed.add(id);
   }
@@ -90,4 +91,10 @@ export abstract class TreeView implements View {
       }
     }
   }
+}
+
+/** The first part of a path without a slash in front. */
+export function firstPart(below: string): string {
+  const slash = below.indexOf('/');
+  return slash === -1 ? below : below.slice(0, slash);
 }

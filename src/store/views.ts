@@ -18,7 +18,7 @@ import { EntryIndex } from './entry-index';
 import { imageEntry } from './image-entries';
 import { nodeEntry } from './node-entries';
 import { requestEntry, type RequestLockEntry, requestLockEntry } from './request-entries';
-import { TreeView } from './tree-view';
+import { firstPart, TreeView } from './tree-view';
 
 /** Fed by the tree below `/nodepool/nodes`. */
 export class CachedNodes extends TreeView implements NodesView {
@@ -34,8 +34,9 @@ export class CachedNodes extends TreeView implements NodesView {
     return this.#index.entries;
   }
 
-  protected override touch([id]: readonly string[]): string | undefined {
-    if (id === undefined || id === 'lock') return undefined;
+  protected override touch(below: string): string | undefined {
+    const id = firstPart(below);
+    if (id === 'lock') return undefined;
     this.#index.touch(id);
     return id;
   }
@@ -65,15 +66,16 @@ export class CachedRequests extends TreeView implements RequestsView {
     return this.#locks.entries;
   }
 
-  /** Of lock directories only the age is read, which says nothing about a request. */
+  /** Of locks nothing is read. */
   override isBehind(id: string): boolean {
     return this.records.isBehind(requestPath(id));
   }
 
-  protected override touch([id]: readonly string[]): string | undefined {
-    if (id === undefined || id === 'lock') return undefined;
+  protected override touch(below: string, tree: CachedTree): string | undefined {
+    const id = firstPart(below);
+    if (id === 'lock') return undefined;
     this.#index.touch(id);
-    this.#locks.touch(id);
+    if (tree !== this.records) this.#locks.touch(id);
     return id;
   }
 }
@@ -92,8 +94,9 @@ export class CachedImages extends TreeView implements ImagesView {
     return this.#index.entries;
   }
 
-  protected override touch([image]: readonly string[]): string | undefined {
-    if (image === undefined || image === 'lock') return undefined;
+  protected override touch(below: string): string | undefined {
+    const image = firstPart(below);
+    if (image === 'lock') return undefined;
     this.#index.touch(image);
     return image;
   }
@@ -127,7 +130,8 @@ export class CachedComponents extends TreeView implements ComponentsView {
     return this.#indexes.builder.entries;
   }
 
-  protected override touch([kind, znode]: readonly string[]): string | undefined {
+  protected override touch(below: string): string | undefined {
+    const [kind, znode] = below.split('/');
     if (znode === undefined || !(kind === 'pool' || kind === 'launcher' || kind === 'builder')) return undefined;
     this.#indexes[kind].touch(znode);
     return znode;

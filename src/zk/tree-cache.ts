@@ -24,6 +24,7 @@ export const NO_STAT: Stat = {
   pzxid: -1n,
 };
 const NO_DATA = Buffer.alloc(0);
+const NO_NAMES: readonly string[] = [];
 
 /**
  * The znodes of a cached tree and the order in which they may change: a znode gives way only to a newer state of itself
@@ -45,7 +46,8 @@ export class TreeCache {
   }
 
   children(path: string): readonly string[] {
-    return [...(this.#names.get(path) ?? [])];
+    const names = this.#names.get(path);
+    return names === undefined ? NO_NAMES : [...names];
   }
 
   *all(): IterableIterator<CachedNode> {
@@ -85,7 +87,8 @@ export class TreeCache {
 
   /** Removes it and what is known below it, the deepest first. */
   remove(path: string): void {
-    for (const name of this.children(path)) this.remove(path === '/' ? `/${name}` : `${path}/${name}`);
+    const below = this.#names.get(path);
+    if (below !== undefined) for (const name of [...below]) this.remove(path === '/' ? `/${name}` : `${path}/${name}`);
     const slot = this.#slots.get(path);
     if (slot === undefined) return;
     this.#slots.delete(path);

@@ -1,4 +1,5 @@
 import type { Clock, Timer } from '../runtime/clock';
+import { inMicrotask } from '../runtime/turn';
 import type { ReadOp, ReadResult } from './client';
 import type { Backlog } from './tree-api';
 
@@ -20,6 +21,8 @@ export interface FetcherHooks {
   onWalked(): void;
   /** Reading failed, for one path or for all; `clear` is expected. */
   onFailed(error: unknown): void;
+  /** How many milliseconds of waiting what now may be read must have had, or wait on: asked whenever its turn comes. */
+  restMs?(path: string): number;
 }
 
 interface Wanted {
@@ -41,6 +44,8 @@ interface Entry {
   waitingForNext: (() => void)[];
   /** Wanted, and in no hurry. */
   isLater: boolean;
+  /** Since when, monotonic milliseconds; only of those in no hurry. */
+  sinceMs: number;
 }
 
 interface Read {
@@ -93,11 +98,27 @@ export class TreeFetcher {
     const entry = this.#note(path, want, true);
     if (isQueued || entry.flight !== undefined) return this.#pumpSoon();
     entry.isLater = true;
+    entry.sinceMs = this.clock.monotonic();
     this.#later.add(entry);
-    this.#laterTimer ??= this.clock.after(ms * this.#stretch, () => {
-      this.#stretch = Math.min(MAX_STRETCH, Math.max(1, this.#later.size / FEW_PATHS));
-      this.#hurryAll();
+    this.#laterTimer ??= this.#turnAfter(ms);
+  }
+
+  #turnAfter(ms: number): Timer {
+    return this.clock.after(ms * this.#stretch, () => {
+      this.#laterTimer = undefined;
+      const due = this.#due();
+      this.#stretch = Math.min(MAX_STRETCH, Math.max(1, due.length / FEW_PATHS));
+      for (const it of due) this.#hurry(it);
+      if (this.#later.size > 0) this.#laterTimer = this.#turnAfter(ms);
+      this.#pumpSoon();
     });
+  }
+
+  #due(): readonly Entry[] {
+    const { restMs } = this.hooks;
+    if (restMs === undefined) return [...this.#later];
+    const now = this.clock.monotonic();
+    return [...this.#later].filter((it) => now >= it.sinceMs + restMs(it.path));
   }
 
   #hurry(entry: Entry): void {
@@ -124,6 +145,7 @@ export class TreeFetcher {
         waiting: [],
         waitingForNext: [],
         isLater: false,
+        sinceMs: 0,
       };
       this.#entries.set(path, entry);
     }
@@ -197,7 +219,7 @@ export class TreeFetcher {
   #pumpSoon(): void {
     if (this.#isPumpDue || this.#batches >= BATCHES_IN_FLIGHT) return;
     this.#isPumpDue = true;
-    queueMicrotask(() => {
+    inMicrotask(() => {
       this.#isPumpDue = false;
       while (this.#batches < BATCHES_IN_FLIGHT && this.#queue.length > 0) {
         void this.#fetch(this.#queue.splice(0, BATCH_PATHS));

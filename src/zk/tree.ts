@@ -17,9 +17,16 @@ export interface TreeOptions {
   /**
    * How long events may wait to be read together, and whether those of new znodes always do; else one that comes so long after
    * the last one is read at once. Default: not at all. While much changes they may wait four times as long. `settled` does not
-   * wait for it, and what is not read yet counts as behind.
+   * wait for it, and what is not read yet counts as behind. Of what is cached, changes that come while it `rests` may wait for
+   * `restMs`, but no longer than until it does not any more; asked often, so it should be quick.
    */
-  readonly lag?: { readonly ms: number; readonly ofNew: boolean };
+  readonly lag?: Lag;
+}
+
+export interface Lag {
+  readonly ms: number;
+  readonly ofNew: boolean;
+  readonly rest?: { readonly ms: number; readonly of: (path: string, tree: CachedTree) => boolean };
 }
 
 /** Begins to cache the subtree; see `CachedTree`. The root need not exist. */
@@ -38,7 +45,8 @@ class Tree implements CachedTree {
   readonly #cache = new TreeCache((event) => this.#emit(event));
   readonly #fetcher: TreeFetcher;
   readonly #keep: (path: string) => Keep;
-  readonly #listeners = new Set<(event: TreeEvent) => void>();
+  /** Replaced when one comes or goes, so that those being told stay the same. */
+  #listeners: readonly ((event: TreeEvent) => void)[] = [];
   readonly #freshListeners = new Set<(fresh: boolean) => void>();
   readonly #closing = new AbortController();
   readonly #backoff: Backoff;
@@ -64,6 +72,7 @@ class Tree implements CachedTree {
         apply: (path, answer, walk) => this.#apply(path, answer, walk),
         onWalked: () => this.#onWalked(),
         onFailed: (error) => void this.#onFailed(error),
+        restMs: (path) => this.#restMs(path),
       },
       tools.clock,
     );
@@ -100,8 +109,11 @@ class Tree implements CachedTree {
   }
 
   onEvent(listener: (event: TreeEvent) => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+    const others = () => this.#listeners.filter((it) => it !== listener);
+    this.#listeners = [...others(), listener];
+    return () => {
+      this.#listeners = others();
+    };
   }
 
   onFresh(listener: (fresh: boolean) => void): () => void {
@@ -143,9 +155,11 @@ class Tree implements CachedTree {
   }
 
   observe(path: string, data: Buffer | undefined, stat: Stat | undefined): void {
-    if (this.#closing.signal.aborted || !this.#covers(path) || this.#isSkipped(path)) return;
+    if (this.#closing.signal.aborted || !this.#covers(path)) return;
+    const keep = this.#keepAt(path);
+    if (keep === 'skip') return;
     const known = this.#cache.get(path);
-    if (data !== undefined && stat !== undefined && this.#keep(path) === 'data') {
+    if (data !== undefined && stat !== undefined && keep === 'data') {
       this.#cache.put(path, data, stat, true);
       // Were it deleted again, that event may be behind us: look.
       if (known?.stat.czxid !== stat.czxid) this.#fetcher.want(path, WANT_DATA);
@@ -236,9 +250,11 @@ class Tree implements CachedTree {
     const { type, path } = event;
     if (type === 'lost') this.#watch = undefined;
     if (type === 'lost' || type === 'children' || this.#closing.signal.aborted) return;
-    if (this.zk.state !== 'connected' || this.#isSkipped(path)) return;
-    if (type === 'deleted') this.#onDeleted(path);
-    else if (this.#keep(path) === 'data') this.#onRecord(path, type === 'created');
+    if (this.zk.state !== 'connected') return;
+    const keep = this.#keepAt(path);
+    if (keep === 'skip') return;
+    if (type === 'deleted') this.#onDeleted(path, keep);
+    else if (keep === 'data') this.#onRecord(path, type === 'created');
     else if (type === 'created') this.#onCreatedPresence(path);
   };
 
@@ -246,6 +262,11 @@ class Tree implements CachedTree {
     const { lag } = this.options;
     if (lag === undefined || (isNew && !lag.ofNew && this.#isLone(lag.ms))) this.#fetcher.want(path, WANT_DATA);
     else this.#fetcher.wantWithin(lag.ms, path, WANT_DATA);
+  }
+
+  #restMs(path: string): number {
+    const rest = this.options.lag?.rest;
+    return rest !== undefined && this.#cache.get(path) !== undefined && rest.of(path, this) ? rest.ms : 0;
   }
 
   /** Whether a new znode may be read at once: of many in a row the first are, with what came in the same packet, the others go together. */
@@ -256,9 +277,9 @@ class Tree implements CachedTree {
     return isDue || now < this.#newAtMs + SAME_PACKET_MS;
   }
 
-  #onDeleted(path: string): void {
+  #onDeleted(path: string, keep: Keep): void {
     // What we put ourselves may be younger than the znode that this event is about.
-    const unsure = this.#cache.isObserved(path);
+    const unsure = keep === 'data' && this.#cache.isObserved(path);
     if (!unsure) this.#cache.remove(path);
     if (unsure) this.#fetcher.want(path, WANT_DATA);
     else if (this.#fetcher.isReading(path)) this.#fetcher.discard(path, this.#wantOf(path));
@@ -302,13 +323,15 @@ class Tree implements CachedTree {
     return path === this.root || path.startsWith(this.root === '/' ? '/' : `${this.root}/`);
   }
 
-  /** Whether `keep` leaves it or anything above it, up to the root, out. */
-  #isSkipped(path: string): boolean {
-    for (let at = path; at.length >= this.root.length; at = at.slice(0, at.lastIndexOf('/')) || '/') {
-      if (this.#keep(at) === 'skip') return true;
-      if (at === '/' || at === this.root) return false;
+  /** What is kept of a path within the tree, with regard to all that is above it; nothing above what is cached is left out. */
+  #keepAt(path: string): Keep {
+    const keep = this.#keep(path);
+    for (let at = path; keep !== 'skip' && at !== '/' && at !== this.root;) {
+      at = at.slice(0, at.lastIndexOf('/')) || '/';
+      if (this.#cache.get(at) !== undefined) break;
+      if (this.#keep(at) === 'skip') return 'skip';
     }
-    return false;
+    return keep;
   }
 
   #setFresh(fresh: boolean): void {
@@ -319,19 +342,27 @@ class Tree implements CachedTree {
 
   #tellFresh(): void {
     const fresh = this.#fresh;
-    for (const listener of [...this.#freshListeners]) this.#guarded(() => listener(fresh));
+    for (const listener of [...this.#freshListeners]) {
+      try {
+        listener(fresh);
+      } catch (error) {
+        this.#complain(error);
+      }
+    }
   }
 
   #emit(event: TreeEvent): void {
-    for (const listener of [...this.#listeners]) this.#guarded(() => listener(event));
+    for (const listener of this.#listeners) {
+      try {
+        listener(event);
+      } catch (error) {
+        this.#complain(error);
+      }
+    }
   }
 
-  #guarded(call: () => void): void {
-    try {
-      call();
-    } catch (error) {
-      this.tools.log.error('tree listener failed', { err: error, root: this.root });
-    }
+  #complain(error: unknown): void {
+    this.tools.log.error('tree listener failed', { err: error, root: this.root });
   }
 }
 

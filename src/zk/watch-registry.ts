@@ -1,4 +1,5 @@
 import type { Logger } from '../runtime/log';
+import { inMicrotask } from '../runtime/turn';
 import type { Watcher, WatchEventType, WatchMode } from './client';
 import type { WireEvent } from './link';
 
@@ -44,6 +45,8 @@ export class WatchRegistry {
   };
   /** Reads with a watcher, or addWatches, on their way: what they will leave at the server must not be removed. */
   readonly #coming = new Map<string, number>();
+  /** How long the paths are that are watched recursively: of others nothing need be cut out of the path of an event. */
+  #rootLengths: ReadonlySet<number> = new Set();
 
   constructor(
     private readonly show: (path: string) => string,
@@ -56,6 +59,7 @@ export class WatchRegistry {
 
   addPersistent(mode: WatchMode, path: string, watch: PersistentWatch): void {
     add(this.#persistent[mode], path, watch);
+    this.#measureRoots();
   }
 
   /** Remembers a request that will leave a watch, until the returned function is called. */
@@ -75,7 +79,9 @@ export class WatchRegistry {
 
   /** Forgets the watch; true if it was the last of its mode on this path. */
   removePersistent(mode: WatchMode, path: string, watch: PersistentWatch): boolean {
-    return remove(this.#persistent[mode], path, watch);
+    const wasLast = remove(this.#persistent[mode], path, watch);
+    if (wasLast) this.#measureRoots();
+    return wasLast;
   }
 
   /** Whether the server must keep its one-shot data (`children` false) or child watch on this path. */
@@ -107,14 +113,14 @@ export class WatchRegistry {
   dispatch(event: WireEvent): void {
     const type = EVENT_TYPES[event.type];
     if (type === undefined) return;
-    const heard = new Set<Watcher>();
+    const heard: Watcher[] = [];
     for (const kind of USED_UP[type]) {
       const watchers = this.#oneShot[kind].get(event.path);
       if (watchers === undefined) continue;
       this.#oneShot[kind].delete(event.path);
-      for (const it of watchers) heard.add(it);
+      for (const it of watchers) hear(heard, it);
     }
-    for (const it of this.#persistent.persistent.get(event.path) ?? []) heard.add(it.watcher);
+    for (const it of this.#persistent.persistent.get(event.path) ?? NOBODY) hear(heard, it.watcher);
     // A child watch of ours below a recursive one makes the server send this type, which a recursive watcher never gets.
     if (type !== 'children') this.#collectRecursive(event.path, heard);
     for (const it of heard) this.#tell(it, type, event.path, event.zxid);
@@ -130,20 +136,27 @@ export class WatchRegistry {
       for (const [path, set] of watches) for (const it of set) this.#tell(it.watcher, 'lost', path, -1n);
       watches.clear();
     }
+    this.#measureRoots();
   }
 
-  #collectRecursive(path: string, heard: Set<Watcher>): void {
+  /** From the path upwards. */
+  #collectRecursive(path: string, heard: Watcher[]): void {
     const recursive = this.#persistent['persistent-recursive'];
-    if (recursive.size === 0) return;
-    for (let at = path; ; at = at.slice(0, at.lastIndexOf('/')) || '/') {
-      for (const it of recursive.get(at) ?? []) heard.add(it.watcher);
-      if (at === '/') return;
+    for (let length = path.length; length > 0; length = path.lastIndexOf('/', length - 1)) {
+      if (!this.#rootLengths.has(length)) continue;
+      for (const it of recursive.get(path.slice(0, length)) ?? NOBODY) hear(heard, it.watcher);
     }
+    if (path === '/') return;
+    for (const it of recursive.get('/') ?? NOBODY) hear(heard, it.watcher);
+  }
+
+  #measureRoots(): void {
+    this.#rootLengths = new Set([...this.#persistent['persistent-recursive'].keys()].map((it) => it.length));
   }
 
   #tell(watcher: Watcher, type: WatchEventType, path: string, zxid: bigint): void {
     const event = { type, path: this.show(path), zxid };
-    queueMicrotask(() => {
+    inMicrotask(() => {
       try {
         watcher(event);
       } catch (error) {
@@ -151,6 +164,13 @@ export class WatchRegistry {
       }
     });
   }
+}
+
+const NOBODY: readonly never[] = [];
+
+/** Nobody twice. */
+function hear(heard: Watcher[], watcher: Watcher): void {
+  if (!heard.includes(watcher)) heard.push(watcher);
 }
 
 function add<T>(all: Map<string, Set<T>>, path: string, item: T): void {

@@ -4,6 +4,7 @@ import { newRequest } from '../../../src/model/request-record';
 import type { Claim, Store } from '../../../src/store/api';
 import { openStore } from '../../../src/store/store';
 import type { ZooKeeper } from '../../../src/zk/client';
+import { FakeClock } from '../../support/fake-clock';
 import { never, World } from './world';
 
 const node = newNode({ state: 'building', provider: 'east', pool: 'main', type: ['small'], stateTime: 5 });
@@ -140,10 +141,33 @@ test('requests show locks, also of those that are gone', async () => {
   await claim.release();
   await view.settled();
   expect(view.requests.size).toBe(0);
-  expect(view.locks.get(id)).toEqual({ createdAt: expect.closeTo(Date.now() / 1000, -2) as number, contended: false });
+  expect(view.locks.get(id)).toEqual({ contended: false });
   await other.requests.removeLock(id);
   await view.settled();
   expect(view.locks.size).toBe(0);
+});
+
+test('in no hurry, what is written under a lock of others shows late, and as soon as anything once it is unlocked', async () => {
+  const clock = new FakeClock();
+  const calm = openStore(zk, { ...world.tools(zk), clock }, { lagMs: 10 });
+  const [nodes, requests] = [calm.nodes.view(), calm.requests.view()];
+  const held = own(await other.nodes.create(node, never));
+  const id = await other.requests.create(request, 200, 'persistent');
+  const taken = own((await other.requests.claim(id, never))!);
+  const states = () => [nodes.nodes.get(held.id)?.record?.state, requests.requests.get(id)?.record?.state];
+  await Promise.all([nodes.settled(), requests.settled()]);
+  await held.write({ state: 'ready' });
+  await taken.write({ state: 'pending' });
+  await clock.advance(150);
+  expect(states()).toEqual(['building', 'requested']);
+  expect([nodes.isBehind(held.id), requests.isBehind(id)]).toEqual([true, true]);
+  await clock.advance(50);
+  expect(states()).toEqual(['ready', 'pending']);
+  await held.writeAndRelease({ state: 'used' });
+  await taken.writeAndRelease({ state: 'fulfilled' });
+  await clock.advance(10);
+  expect(states()).toEqual(['used', 'fulfilled']);
+  await calm.close();
 });
 
 test('images are the same seen and read, through a whole life', async () => {

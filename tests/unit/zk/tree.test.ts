@@ -254,6 +254,35 @@ describe('a cached tree', () => {
     expect(events).toEqual(['removed /r/b', 'added /r/c']);
   });
 
+  test('in no hurry, lets changes of what rests wait longer, but not once it rests no more, and not when it is new', async () => {
+    let resting = true;
+    const of = (path: string) => resting && path !== '/r/b';
+    await open({ lag: { ms: 10, ofNew: true, rest: { ms: 100, of } } });
+    const others = events.length;
+    const heard = () => events.slice(others);
+    await other.create('/r/c', NOTHING);
+    await clock.advance(10);
+    expect(heard()).toEqual(['added /r/c']);
+    await other.set('/r/c', text('1'));
+    await other.set('/r/b', text('1'));
+    await clock.advance(99);
+    expect(heard()).toEqual(['added /r/c', 'changed /r/b']);
+    expect(tree.isBehind('/r/c')).toBe(true);
+    await clock.advance(1);
+    expect(heard().slice(2)).toEqual(['changed /r/c']);
+    await other.set('/r/c', text('2'));
+    await clock.advance(50);
+    expect(heard()).toHaveLength(3);
+    resting = false;
+    await clock.advance(10);
+    expect(heard().slice(3)).toEqual(['changed /r/c']);
+    resting = true;
+    await other.set('/r/c', text('3'));
+    await tree.settled();
+    expect(tree.get('/r/c')!.data.toString()).toBe('3');
+    expect(clock.sleeping).toBe(0);
+  });
+
   test('a throwing listener disturbs nobody', async () => {
     await open();
     tree.onEvent(() => {
@@ -295,7 +324,13 @@ async function story(seed: number): Promise<void> {
   await Promise.all([zk.connected(), other.connected()]);
   const tools = { clock, random, log: silentLogger };
   const keep = (path: string) => (path.endsWith('x') ? 'skip' : path.endsWith('c') ? 'presence' : 'data');
-  const lags = [{}, { lag: { ms: 300, ofNew: false } }, { lag: { ms: 300, ofNew: true } }];
+  const rest = { ms: 1_500, of: () => random.next() < 0.7 };
+  const lags = [
+    {},
+    { lag: { ms: 300, ofNew: false } },
+    { lag: { ms: 300, ofNew: true } },
+    { lag: { ms: 300, ofNew: true, rest } },
+  ];
   const tree = openTree(zk, '/r', { keep, ...lags[seed % lags.length] }, tools);
   const told = new Map<string, string>();
   tree.onEvent((it) => tell(told, it));
