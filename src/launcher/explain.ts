@@ -15,9 +15,11 @@ export function startExplaining(pools: () => Pools, world: World, tools: Launche
   const note = (id: string) => times.note(id, world.nodes.get(id)?.record, wallSeconds(tools.clock));
   for (const { id } of world.nodes.all()) note(id);
   const stopLearning = world.onChange(({ nodes }) => nodes.forEach(note));
-  const answerer = new Answerer({ zk: tools.store.zk, ...tools }, (request) =>
-    explainPools(request, pools(), world, times).map((it) => ({ ...it })),
-  );
+  const answerer = new Answerer({ zk: tools.store.zk, ...tools }, async (request, signal) => {
+    // Who asks has seen it in the tree: it is only that we have not yet.
+    if (world.requests.get(request) === undefined) await world.requestsSettled(signal);
+    return explainPools(request, pools(), world, times).map((it) => ({ ...it }));
+  });
   return {
     close: async () => {
       stopLearning();

@@ -104,6 +104,12 @@ export class World {
     await Promise.resolve(); // views tell what they have in the next microtask
   }
 
+  /** The same of requests. */
+  async requestsSettled(signal: AbortSignal): Promise<void> {
+    await this.#requestsView.settled(signal);
+    await Promise.resolve();
+  }
+
   /** Whether a node's, or request's, record is known to have changed, and is being read: what its lock says may be newer. */
   isBehind(id: string): boolean {
     return this.#nodesView.isBehind(id) || this.#requestsView.isBehind(id);

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { Json } from '../model/json';
 import { answerPath, EXPLAIN, questionPath } from '../model/own-paths';
 import { isZkError } from '../zk/errors';
@@ -23,11 +24,14 @@ export class Answerer {
   readonly #me: string;
   /** Questions that have been answered, with the session they were answered in, or are being answered. */
   readonly #given = new Map<string, Promise<void>>();
+  readonly #closing = new AbortController();
 
+  /** `answer` may take its time, until its signal says that nobody is to be answered any more. */
   constructor(
     parts: Parts,
-    private readonly answer: (request: string) => Json,
+    private readonly answer: (request: string, signal: AbortSignal) => Promise<Json>,
   ) {
+    setMaxListeners(0, this.#closing.signal); // every question on its way listens
     this.#parts = { ...parts, observe: () => undefined };
     this.#me = parts.random.hex(8);
     this.#tree = openTree(parts.zk, EXPLAIN, { keep: (it) => (it.startsWith(ANSWER) ? 'presence' : 'data') }, parts);
@@ -36,6 +40,7 @@ export class Answerer {
   }
 
   async close(): Promise<void> {
+    this.#closing.abort(new Error('no question is answered any more'));
     await this.#tree.close();
     await Promise.all(this.#given.values());
     for (const question of this.#given.keys()) await this.#withdraw(question);
@@ -60,10 +65,10 @@ export class Answerer {
   async #give(question: string, request: string): Promise<void> {
     const path = answerPath(question, this.#me);
     try {
-      const data = Buffer.from(JSON.stringify(this.answer(request)));
+      const data = Buffer.from(JSON.stringify(await this.answer(request, this.#closing.signal)));
       await this.#parts.zk.create(path, data, { mode: 'ephemeral' });
     } catch (error) {
-      if (isZkError(error, 'NODE_EXISTS')) return;
+      if (isZkError(error, 'NODE_EXISTS') || this.#closing.signal.aborted) return;
       this.#parts.log.warn('question could not be answered', { request, err: error });
     }
   }
