@@ -12,6 +12,7 @@ import type { BuildFailure } from './events';
 import { JobCancelled } from './jobs';
 import { clearLeftovers } from './leftovers';
 import { makeTempFolder, tempFolder } from './temp-folder';
+import { reasonLine } from './telling-lines';
 import { runTool, type ToolEnd } from './tool-run';
 import { validateImage } from './validate-image';
 
@@ -45,8 +46,16 @@ export async function makeImage(
     .lastLines(order.key, Object.values(order.image.envVars))
     .catch(() => []); // they only explain the failure, which must not be lost for want of them
   await context.folder.deleteBuild(order.key);
-  return { kind: 'failed', failure, lastLines };
+  return { kind: 'failed', failure: explained(failure, lastLines), lastLines };
 }
+
+/** An exit code alone tells nobody anything: the log's line that says why follows it. */
+function explained(failure: BuildFailure, lastLines: readonly string[]): BuildFailure {
+  const why = failure.message === codeText(failure.exitCode) ? reasonLine(lastLines) : undefined;
+  return why === undefined ? failure : { ...failure, message: `${failure.message}: ${why}` };
+}
+
+const codeText = (code: number | undefined) => `exit code ${code}`;
 
 async function attempt(
   context: BuilderContext,
@@ -136,8 +145,8 @@ async function failureOf(
       if (code === 0) return signal.aborted ? stoppedBy(signal) : undefined;
       const full = await disk.whyFull(await logs.tail(order.key, []));
       return full === undefined
-        ? { cause: 'tool', message: `exit code ${code}`, exitCode: code }
-        : { cause: 'disk', message: `${full}, exit code ${code}`, exitCode: code };
+        ? { cause: 'tool', message: codeText(code), exitCode: code }
+        : { cause: 'disk', message: `${full}, ${codeText(code)}`, exitCode: code };
     }
   }
 }

@@ -13,3 +13,25 @@ export function tellingLines(lines: readonly string[], count: number): readonly 
   const telling = lines.filter((it) => it.trim() !== '' && !TRACE.test(it) && !DEBUG.test(it));
   return (telling.length < ENOUGH ? lines : telling).slice(-count);
 }
+
+/** What stands before a line's own words: the tool's time, levels and modules of Python's logging, stars of headings. */
+const PREFIX =
+  /^(\d{4}-\d\d-\d\d [\d:.,]+ \| )?((DEBUG|INFO|WARNING|ERROR|CRITICAL) [\w.]+ \[[^\]]*\] )?(exec_sudo: )?(\*+ )?/;
+/** Our own last line says what the failure's message says already. */
+const OWN = /^Exit code: -?\d+$/;
+const TROUBLE =
+  /\b(E:|err(or)?\b|fail|fatal|cannot|can't|could not|unable|not found|no such|denied|refused|invalid|missing)/i;
+const REASON_LENGTH = 160;
+
+/**
+ * The one line of `tellingLines` that says why, shortened: the last that speaks of trouble, for the tool still says what it
+ * unmounts after it, or else the last. Undefined if there is none.
+ */
+export function reasonLine(lines: readonly string[]): string | undefined {
+  const said = lines
+    .filter((it) => !TRACE.test(it) && !OWN.test(it))
+    .map((it) => it.replace(PREFIX, '').trim())
+    .filter((it) => it !== '');
+  const line = said.findLast((it) => TROUBLE.test(it)) ?? said.at(-1);
+  return line === undefined || line.length <= REASON_LENGTH ? line : `${line.slice(0, REASON_LENGTH - 1)}…`;
+}

@@ -90,13 +90,13 @@ describe('builds, as others than their builder see them', () => {
     );
     const waited = await cli('image-build', 'deb', '--wait');
     expect(waited.status).toBe(1);
-    expect(waited.stdout).toMatch(/!! .*building on \S+ {2}[0-9a-f]{32} tool: exit code 127\n$/);
+    expect(waited.stdout).toMatch(/!! .*building on \S+ {2}[0-9a-f]{32} tool: exit code 127: should fail\n$/);
     const followed = await cli('image-log', '-f', 'deb');
     expect(followed).toMatchObject({ status: 1, stdout: expect.stringContaining('should fail') as string });
     expect(followed.stderr).toMatch(/^build deb-[0-9a-f]{32}: failed\n$/);
     const { stdout } = await cli('image-history', 'deb', '--format', 'json');
     expect(JSON.parse(stdout)).toMatchObject([
-      { result: 'failed', reasons: ['requested', 'missing'], cause: 'tool', message: 'exit code 127' },
+      { result: 'failed', reasons: ['requested', 'missing'], cause: 'tool', message: 'exit code 127: should fail' },
       { result: 'failed', reasons: ['missing'] },
     ]);
   });

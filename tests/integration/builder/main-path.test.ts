@@ -82,7 +82,7 @@ describe('a builder', () => {
     const failed = await farm.until((images) =>
       [...(images.get('deb')?.builds.values() ?? [])].find((it) => it.record?.state === 'failed'),
     );
-    await builder.says(/will try again.*cause=tool last="exit code 127"/);
+    await builder.says(/will try again.*cause=tool last="exit code 127: should fail"/);
     expect(failed.record).toMatchObject({ formats: [], username: 'zuul' });
     expect(failed.record!.unknown!['failure']!.value()).toMatchObject({ cause: 'tool', exitCode: 127 });
     expect(await farm.files('one')).toEqual([]);
