@@ -4,6 +4,7 @@ import { connectScheduler, type NodeSet, type Scheduler, type SubmittedRequest }
 import { reachView } from '../../views/reach';
 import type { Command, CommandContext, Options } from '../context';
 import { CommandError, UsageError } from '../failure';
+import { ownCommand } from '../own-command';
 import { printView } from '../print-view';
 import { explainWait, poolText } from '../request/explain-wait';
 import { holdJobOf, REQUESTOR, whoAsks } from '../request/requestor';
@@ -31,9 +32,8 @@ export const run: Command = async (context, labels, options) => {
   });
   if (!isWaiting) {
     await context.print(`${request.id}\n`);
-    context.complain(
-      `see what it waits for: nodepool explain ${request.id}; give it back: nodepool release ${request.id}`,
-    );
+    context.complain(`see what it waits for:  ${ownCommand(context, 'explain', request.id)}`);
+    context.complain(`give it back:           ${ownCommand(context, 'release', request.id)}`);
     return 0;
   }
   try {
@@ -110,6 +110,7 @@ async function tell(context: CommandContext, options: Options, set: NodeSet, hol
   await printView(context, options, reachView(set.nodes));
   const [first] = set.nodes;
   const until = new Date(context.clock.wall() + holdSeconds * 1000).toTimeString().slice(0, 5);
-  context.complain(`log in:     nodepool ssh ${first?.id ?? ''}`);
-  context.complain(`give back:  nodepool release ${set.request}   (done by the launcher at ${until} otherwise)`);
+  context.complain(`log in:     ${ownCommand(context, 'ssh', first?.id ?? '')}`);
+  const giveBack = ownCommand(context, 'release', set.request);
+  context.complain(`give back:  ${giveBack}   (done by the launcher at ${until} otherwise)`);
 }

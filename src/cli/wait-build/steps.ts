@@ -12,6 +12,8 @@ export interface WaitFacts {
   readonly progress: ReadonlyMap<string, UploadProgress>;
   /** How many builders are registered. */
   readonly builders: number;
+  /** The command that lets a paused image be built. */
+  readonly unpause: string;
 }
 
 export type StepState = 'waiting' | 'running' | 'done' | 'failed';
@@ -61,9 +63,9 @@ export function newestOf({ image, before }: Pick<WaitFacts, 'image' | 'before'>)
 
 const doneRequest: Step = { id: 'request', title: 'requested', state: 'done', detail: '' };
 
-function requestStep({ image, builders }: WaitFacts, isRequested: boolean): Step {
+function requestStep({ image, builders, unpause }: WaitFacts, isRequested: boolean): Step {
   const detail = image?.paused
-    ? 'the image is paused (nodepool image-unpause)'
+    ? `the image is paused; to go on: ${unpause}`
     : builders === 0
       ? 'no builder is running'
       : image?.buildLocked

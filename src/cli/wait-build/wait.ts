@@ -5,6 +5,7 @@ import { Nudge } from '../../runtime/reconcile';
 import type { ImageEntry, Store } from '../../store/api';
 import { readUploadProgress } from '../../store/upload-progress';
 import type { CommandContext } from '../context';
+import { ownCommand } from '../own-command';
 import { StepDisplay } from './display';
 import { newestOf, waitSteps } from './steps';
 
@@ -34,12 +35,13 @@ export async function buildAndWait(context: CommandContext, config: Config, imag
   const nudge = new Nudge();
   const unlisten = [images, components].map((it) => it.onChange(() => nudge.nudge()));
   const providers = uploadTargets(config, image);
+  const unpause = ownCommand(context, 'image-unpause', image);
   try {
     for (;;) {
       const entry = images.images.get(image);
       const progress = await progressOf(context, store, entry, before);
       const builders = components.builders.size;
-      const { steps, status } = waitSteps({ image: entry, before, providers, progress, builders });
+      const { steps, status } = waitSteps({ image: entry, before, providers, progress, builders, unpause });
       if (images.fresh) display.show(steps);
       if (status !== undefined && images.fresh) return status;
       await nudge.wait(LOOK_MS, clock, signal);

@@ -10,6 +10,7 @@ const entry = (...args: Parameters<typeof image>) => image(...args) as unknown a
 const facts = (change: Partial<WaitFacts> = {}): WaitFacts => ({
   image: entry(),
   before: new Set(),
+  unpause: 'nodepool image-unpause deb',
   providers: ['east', 'west'],
   progress: new Map(),
   builders: 1,
@@ -27,7 +28,7 @@ test.each<[string, Partial<WaitFacts>, string[], 0 | 1 | undefined]>([
   [
     'paused',
     { image: entry([], { ...asked, paused: true }) },
-    ['running: the image is paused (nodepool image-unpause)'],
+    ['running: the image is paused; to go on: nodepool image-unpause deb'],
     undefined,
   ],
   [
