@@ -39,8 +39,11 @@ export async function withNodes(
   let status = 0;
   for (const given of ids) {
     try {
-      const claim = await claimNode(context, store, given, options);
-      if (claim === undefined) continue;
+      const claim = await claimNode(context, store, given);
+      if (claim === undefined) {
+        await remark(context, options, nodeNotFound(given));
+        continue;
+      }
       try {
         await work(claim);
       } finally {
@@ -57,22 +60,17 @@ export async function withNodes(
   return status;
 }
 
-/** The node's lock; undefined, and said so, if there is no such node. `CommandError` if somebody else keeps it. */
-export async function claimNode(
-  context: CommandContext,
-  store: Store,
-  given: string,
-  options: Options,
-): Promise<NodeClaim | undefined> {
+/** The node's lock; undefined if there is no such node. `CommandError` if somebody else keeps it. */
+export async function claimNode(context: CommandContext, store: Store, given: string): Promise<NodeClaim | undefined> {
   const id = nodeId(given);
   const claim = await claimByHand(store, id, context.signal);
   if (claim === 'locked') {
     throw new CommandError(`node ${id} is locked by somebody else; gave up after ${BY_HAND_PATIENCE_MS / 1000} s`);
   }
-  if (claim !== 'not-found') return claim;
-  await remark(context, options, `Node id ${given} not found`);
-  return undefined;
+  return claim === 'not-found' ? undefined : claim;
 }
+
+export const nodeNotFound = (given: string) => `Node id ${given} not found`;
 
 /** The list of some nodes, as `hold` and `delete` print it in the end; those that are gone are left out. */
 async function printNodes(

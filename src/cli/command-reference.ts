@@ -26,8 +26,9 @@ const INTRODUCTION = `\`nodepool [options] <command> …\` looks at the records 
 Options that stand before the command may also follow it. \`nodepool help COMMAND\`, \`man nodepool\` and this page say the same;
 \`nodepool completion SHELL\` teaches it to bash, zsh and fish. Which test shows what is in [command-tests.md](command-tests.md).
 
-Exit status: 0 when the command finished, also when it says that something was not found; 1 when it failed, when
-\`config-validate\` or \`audit\` find something, and without a command; 2 for bad arguments, with the usage on standard error.
+Exit status: 0 when the command finished; 1 when it failed, when \`config-validate\` or \`audit\` find something, and without a
+command; 2 for bad arguments, with the usage on standard error. Of what is not there the commands that the Python tool has
+(\`delete\`, \`hold\`, \`image-delete\`, \`dib-image-delete\`, \`job-delete\`) only say so, with 0 as there; for all others it is an error.
 Errors are one line on standard error; \`--debug\` adds the stack.
 
 ## Lists

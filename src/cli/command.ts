@@ -5,13 +5,14 @@ import { Scope } from '../runtime/scope';
 import type { GlobalOptions, Options } from './context';
 import { UsageError } from './failure';
 import { loadCommand, loadContext } from './load-command';
+import { DEFAULT_CONFIG_FILE } from './own-command';
 import { parse, type Parsed, usageLine } from './parser';
 import { reportFailure } from './report-failure';
 import type { CommandSpec } from './specs';
 
 /**
- * `nodepool`. Exit status 0 when the command finished, also with "not found"; 1 when it failed, when the file is not valid,
- * and without a command; 2 for bad arguments (cli.md 2).
+ * `nodepool`. Exit status 0 when the command finished, also with the "not found" of commands that Python's tool has; 1 when it
+ * failed, when the file is not valid, and without a command; 2 for bad arguments (cli.md 2).
  */
 export const main: Program = async (argv, io) => {
   const parsed = parse(argv);
@@ -51,7 +52,7 @@ function complain(io: ProgramIo, message: string, spec: CommandSpec | undefined)
 function globalOptions(given: Options): Omit<GlobalOptions, 'commandLine'> {
   const text = (key: string) => (typeof given[key] === 'string' ? given[key] : undefined);
   return {
-    configFile: text('c') ?? '/etc/nodepool/nodepool.yaml',
+    configFile: text('c') ?? DEFAULT_CONFIG_FILE,
     secureFile: text('s'),
     logConfig: text('l'),
     debug: given['debug'] === true,

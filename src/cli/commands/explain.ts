@@ -8,10 +8,7 @@ import { showList } from '../lists/show-list';
 export const run: Command = async (context, [id = ''], options) => {
   const ask = async () => askWhy(await context.store(), context, id, context.signal);
   const found = await ask();
-  if (found === undefined) {
-    await context.print(`Request id ${id} not found\n`);
-    return 0;
-  }
+  if (found === undefined) throw new CommandError(`Request id ${id} not found`);
   let first: typeof found | undefined = found;
   return showList(context, options, {
     shape: explanationsView([], 0),

@@ -1,7 +1,8 @@
-import { BUILD_HISTORY } from '../../model/paths';
+import { BUILD_HISTORY, imagePath } from '../../model/paths';
 import { BuildHistory } from '../../store/build-history';
 import { buildHistoryView } from '../../views/build-history';
 import type { Command } from '../context';
+import { CommandError } from '../failure';
 import { followPath } from '../lists/follow-path';
 import { showList } from '../lists/show-list';
 
@@ -10,6 +11,9 @@ export const run: Command = (context, [image = ''], options) => {
   const read = async () => {
     const { zk } = await context.store();
     const entries = await new BuildHistory({ ...context, zk }).read(image);
+    if (entries.length === 0 && options['watch'] === undefined && (await zk.exists(imagePath(image))) === undefined) {
+      throw new CommandError(`Image ${image} not found: nothing was ever built or asked for by that name`);
+    }
     return (nowSeconds: number) => buildHistoryView(entries, nowSeconds);
   };
   return showList(context, options, {

@@ -5,9 +5,10 @@ import { wallSeconds } from '../../runtime/clock';
 import type { NodeClaim, Store } from '../../store/api';
 import { giveBackRequest } from '../../store/by-hand';
 import { nodesView } from '../../views/nodes';
-import { claimNode } from '../change-node';
+import { claimNode, nodeNotFound } from '../change-node';
 import type { Command, CommandContext, Options } from '../context';
 import { CommandError } from '../failure';
+import { ownCommand } from '../own-command';
 import { isDocument, printView, remark } from '../print-view';
 import { REQUESTOR } from '../request/requestor';
 
@@ -38,8 +39,8 @@ const isForced = (options: Options) => options['force'] === true;
 type Released = readonly { readonly id: string; readonly record: Node }[];
 
 async function releaseNode(context: CommandContext, store: Store, given: string, options: Options): Promise<Released> {
-  const claim = await claimNode(context, store, given, options);
-  if (claim === undefined) return [];
+  const claim = await claimNode(context, store, given);
+  if (claim === undefined) throw new CommandError(nodeNotFound(given));
   try {
     const { state, allocatedTo } = claim.current.record;
     if (state === 'used' || state === 'deleting' || state === 'deleted') {
@@ -52,7 +53,9 @@ async function releaseNode(context: CommandContext, store: Store, given: string,
     }
     if (state === 'ready' && allocatedTo !== null && !isForced(options)) await refuseOthers(store, allocatedTo);
     if (!NODE_MOVES[state].includes('used')) {
-      throw new CommandError(`node ${claim.id} is ${state}: nodepool delete takes it away`);
+      throw new CommandError(
+        `node ${claim.id} is ${state}; to take it away: ${ownCommand(context, 'delete', claim.id)}`,
+      );
     }
     return [await markUsed(claim)];
   } finally {
@@ -70,7 +73,7 @@ async function releaseRequest(context: CommandContext, store: Store, id: string,
   const held = [...nodes.values()].filter((it) => it.record?.allocatedTo === id && it.record.state === 'hold');
   const released: Released[number][] = [];
   for (const it of held) {
-    const claim = await claimNode(context, store, it.id, options);
+    const claim = await claimNode(context, store, it.id);
     if (claim === undefined) continue;
     try {
       released.push(await markUsed(claim));
@@ -78,7 +81,7 @@ async function releaseRequest(context: CommandContext, store: Store, id: string,
       await claim.release();
     }
   }
-  if (outcome === 'not-found' && held.length === 0) await remark(context, options, `Request id ${id} not found`);
+  if (outcome === 'not-found' && held.length === 0) throw new CommandError(`Request id ${id} not found`);
   const given = outcome === 'not-found' ? [] : outcome.nodes;
   const others = given.flatMap((it) => {
     const record = nodes.get(it)?.record;

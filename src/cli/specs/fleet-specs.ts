@@ -37,6 +37,10 @@ export const FLEET_SPECS: readonly CommandSpec[] = [
       { flags: '--format <FORMAT>', help: 'text or json', choices: ['text', 'json'], default: 'text' },
       { flags: '--strict', help: 'count warnings as errors' },
     ],
+    details: [
+      'Errors are what the validator of the Python tool rejects. What only the daemons reject is a warning that says so, and so is ' +
+        'everything about a secure file (-s), which that validator does not read.',
+    ],
   },
   {
     name: 'completion',

@@ -81,6 +81,17 @@ providers:
     expect(await tree.run('image-build', image)).toEqual({ status: 1, stdout: '', stderr });
   });
 
+  test('image-history of an image that nobody knows is an error, of one without builds an empty list', async () => {
+    const tree = await on(undefined);
+    expect(await tree.run('image-history', 'dbe')).toEqual({
+      status: 1,
+      stdout: '',
+      stderr: 'nodepool: error: Image dbe not found: nothing was ever built or asked for by that name\n',
+    });
+    await tree.run('image-build', 'deb');
+    expect((await tree.run('image-history', 'deb')).status).toBe(0);
+  });
+
   test('image-pause and image-unpause are silent, except for an image that is not there', async () => {
     const tree = await on('07-image-two-builds-ready');
     for (const command of ['image-pause', 'image-pause', 'image-unpause', 'image-unpause', 'image-pause']) {
@@ -151,11 +162,15 @@ providers:
     expect(await tree.record(NODE)).toMatchObject({ state: 'hold', hold_expiration: 7200 });
   });
 
-  test.each(['hold', 'delete', 'release'])('%s --format json prints a list and nothing else', async (command) => {
+  test.each([
+    ['hold', 0, 'Node id 7 not found\n'],
+    ['delete', 0, 'Node id 7 not found\n'],
+    ['release', 1, 'nodepool: error: Node id 7 not found\n'],
+  ])('%s --format json prints a list and nothing else', async (command, code, remark) => {
     const tree = await on('15-node-in-use-locked');
     await tree.unlock(NODE);
     const { status, stdout, stderr } = await tree.run(command, '--format', 'json', '0', '7');
-    expect({ status, stderr }).toEqual({ status: 0, stderr: 'Node id 7 not found\n' });
+    expect({ status, stderr }).toEqual({ status: code, stderr: remark });
     expect(JSON.parse(stdout)).toEqual([expect.objectContaining({ id: '0000000000', provider: 'fake-west' })]);
     expect((await tree.run(command, '--format', 'json', '7')).stdout).toBe('[]\n');
   });

@@ -48,7 +48,8 @@ describe('asking for nodes by hand', () => {
     expect(status).toBe(0);
     expect(ids(stdout)).toHaveLength(4);
     expect(stdout).toContain('| small | fake-east |');
-    expect(stderr).toMatch(/log in: +nodepool ssh \d{10}\ngive back: +nodepool release 200-\d{10} /);
+    const own = `nodepool -c ${file}`;
+    expect(stderr).toMatch(new RegExp(`log in: +${own} ssh \\d{10}\ngive back: +${own} release 200-\\d{10} `));
     const [id] = ids(stdout);
     const node = await untilNode(peer.store, id!, (_record, locked) => !locked);
     expect(node).toMatchObject({ state: 'hold', holdExpiration: 3600, tenantName: 'acme', requestor: 'nodepool-cli' });
@@ -62,9 +63,13 @@ describe('asking for nodes by hand', () => {
 
   test('request without --wait says its id; release takes it back with its nodes', async () => {
     await fleet.launcher(configText());
-    const { status, stdout } = await run('request', 'small', '--priority', 'high', '--provider', 'fake-east', '--new');
+    const args = ['request', 'small', '--priority', 'high', '--provider', 'fake-east', '--new'];
+    const { status, stdout, stderr } = await run(...args);
     expect(status).toBe(0);
     const id = stdout.trim();
+    expect(stderr).toMatch(
+      new RegExp(`: +nodepool -c ${file} explain ${id}\n.*: +nodepool -c ${file} release ${id}\n$`),
+    );
     expect(id).toMatch(/^100-\d{10}$/);
     const { nodes, provider, reuse } = await untilRequest(peer.store, id, (it) => it.state === 'fulfilled');
     expect({ provider, reuse }).toEqual({ provider: 'fake-east', reuse: false });
@@ -115,9 +120,11 @@ describe('asking for nodes by hand', () => {
     const other = await peer.scheduler.submit({ labels: ['small'] });
     await untilRequest(peer.store, other.id, (it) => it.state === 'fulfilled');
     expect((await run('release', '--force', other.id)).status).toBe(0);
-    expect((await run('release', '200-0000009999', '9999')).stdout).toBe(
-      'Request id 200-0000009999 not found\nNode id 9999 not found\n',
-    );
+    expect(await run('release', '200-0000009999', '9999')).toEqual({
+      status: 1,
+      stdout: '',
+      stderr: 'nodepool: error: Request id 200-0000009999 not found\nnodepool: error: Node id 9999 not found\n',
+    });
   });
 
   test('label-list says what launchers offer, and with --detail who', async () => {

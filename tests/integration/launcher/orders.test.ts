@@ -57,9 +57,9 @@ describe('operators ask launchers and tell them what to do', () => {
     expect((await peer.scheduler.await(tooLarge, never)).state).toBe('failed');
     expect(await explain(tooLarge.id)).toEqual([['declined', 'declined', 'it would exceed quota: instances']]);
     expect(await cli('explain', '200-nothing')).toEqual({
-      status: 0,
-      stdout: 'Request id 200-nothing not found\n',
-      stderr: '',
+      status: 1,
+      stdout: '',
+      stderr: 'nodepool: error: Request id 200-nothing not found\n',
     });
     await peer.zk.create('/nodepool/requests/200-0000009999', Buffer.from('{"state": "requested", "node_types": 5}'));
     expect(await cli('explain', '200-0000009999')).toEqual({
@@ -79,12 +79,20 @@ describe('operators ask launchers and tell them what to do', () => {
     await until(launchers, () => launchers.launchers.size === 1);
     const [name = ''] = launchers.launchers.keys();
     await until(launchers, () => launchers.pools.size === 1);
+    expect(await cli('drain', 'nobody')).toMatchObject({
+      status: 1,
+      stderr: expect.stringMatching(/\(there are: \S+\)\n$/),
+    });
     const told = await cli('drain', name);
     expect(told).toEqual({ status: 0, stdout: `Launcher ${name} finishes what it has and ends\n`, stderr: '' });
     await launcher.ended;
     await until(launchers, () => launchers.launchers.size === 0 && launchers.pools.size === 0);
     expect((await peer.zk.children('/nodepool/drain')).children).toEqual([]);
-    expect((await cli('drain', 'nobody')).stdout).toBe('Launcher nobody not found\n');
+    expect(await cli('drain', 'nobody')).toEqual({
+      status: 1,
+      stdout: '',
+      stderr: 'nodepool: error: Launcher nobody not found: no launcher is running\n',
+    });
   });
 
   test('jobs: exactly as many nodes are held as asked for, with several schedulers', async () => {

@@ -146,6 +146,35 @@ describe('config-validate', () => {
     ]);
   });
 
+  const servers = files.file('servers.yaml', 'zookeeper-servers: [{host: zk, port: 2181}]\n');
+  const secrets = files.file('secrets.yaml', 'diskimages: [{name: nobody, env-vars: {A: b}}]\n');
+
+  test.each([
+    [
+      'is missing',
+      '/nonexistent/secure.yaml',
+      ': cannot be read: there is no such file; the daemons will not load this file (check the path; -s FILE names it)',
+    ],
+    [
+      'does not fit the main file',
+      secrets,
+      ':1:15: diskimages[0].name: diskimage "nobody" of the secure file is not defined in the main file; the daemons will not load this file',
+    ],
+  ])('a secure file that %s is a warning: Python does not look at it here', async (_title, secure, message) => {
+    const args = ['-c', servers, '-s', secure, 'config-validate'];
+    const { status, stdout, stderr } = await nodepool(args);
+    expect({ status, stdout }).toEqual({ status: 0, stdout: '' });
+    expect(stderr.trim()).toBe(`warning: ${secure}${message}`);
+    expect((await nodepool([...args, '--strict'])).status).toBe(1);
+    const json = JSON.parse((await nodepool([...args, '--format', 'json'])).stdout) as unknown;
+    expect(json).toMatchObject([{ severity: 'warning', loads: false, file: secure }]);
+  });
+
+  test('a secure file that is well adds nothing', async () => {
+    const outcome = await nodepool(['-c', servers, '-s', servers, 'config-validate']);
+    expect(outcome).toEqual({ status: 0, stdout: '', stderr: '' });
+  });
+
   test("warns of what only loading refuses, as Python's validator passes it", async () => {
     const { status, stderr } = await nodepool(['-c', halves, 'config-validate']);
     expect(status).toBe(0);
