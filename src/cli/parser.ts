@@ -23,6 +23,8 @@ const EXCESS = 'nodepool.excessArguments';
 const NO_TIME = 'nodepool.noTime';
 /** What `--watch` takes. */
 const SECONDS = /^\d+(\.\d+)?$/;
+/** What was meant to be one: names of providers, images and requests do not begin with a digit and end with a unit. */
+const TIME_LIKE = /^\d+([.,]\d*)?[a-z]*$|^\.\d+[a-z]*$/i;
 const noTime = (text: string) => `argument --watch: '${text}' is not a time in seconds, like 5 or 0.5`;
 
 /** Reads a command line; never throws. */
@@ -150,7 +152,7 @@ function toOption(spec: OptionSpec): Option {
 
 /**
  * Joins what belongs together with `=`: the value of `--sort -state` is not the option `-s`, and `--watch` may be followed by
- * the command's argument, so that only a number belongs to it.
+ * the command's argument, so that only what looks like a time belongs to it.
  */
 function joined(argv: readonly string[]): string[] {
   const end = argv.indexOf('--');
@@ -158,7 +160,7 @@ function joined(argv: readonly string[]): string[] {
   const out: string[] = [];
   for (let index = 0; index < words.length; index += 1) {
     const [word, next] = [words[index]!, words[index + 1]];
-    if (word === '--watch' && (next === undefined || !SECONDS.test(next))) out.push('--watch=auto');
+    if (word === '--watch' && (next === undefined || !TIME_LIKE.test(next))) out.push('--watch=auto');
     else if (next !== undefined && TAKES_VALUE.has(word)) {
       out.push(`${word}=${next}`);
       index += 1;

@@ -3,6 +3,7 @@ import { keyText, type KeyPath, type Position, type Problem } from './problem';
 import type { Finding } from './read-section';
 import { FATAL } from './schema-atoms';
 import { substitute } from './substitute';
+import { unsetVariables } from './unset-variables';
 import { readYaml, YamlError, type YamlDocument } from './yaml';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -15,6 +16,8 @@ export interface Document {
   /** The mapping at the top; undefined for an empty file, and for one that could not be read (which was reported). */
   readonly top: Readonly<Record<string, unknown>> | undefined;
   readonly report: (finding: Finding) => void;
+  /** Where something stands, if it does. */
+  readonly locate: (path: KeyPath) => Position | undefined;
 }
 
 /** Substitutes and reads one file (config.md 1, 2); everything wrong goes to `problems`. */
@@ -38,7 +41,9 @@ export function readDocument(file: string, raw: string, env: Environment, proble
         error.position,
       );
   }
-  return { file, text, top: mappingAtTop(document?.value, report), report };
+  for (const it of unsetVariables(document?.value)) report(it);
+  const locate = (path: KeyPath) => document?.locate(path);
+  return { file, text, top: mappingAtTop(document?.value, report), report, locate };
 }
 
 function mappingAtTop(value: unknown, report: (finding: Finding) => void): Document['top'] {

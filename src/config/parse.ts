@@ -4,6 +4,7 @@ import { checkFormats, checkReferences, type KnownNames, type ProviderEntry } fr
 import { listAt, readDocument, type Document, type Environment } from './document';
 import type { Problem } from './problem';
 import { readSection } from './read-section';
+import { repeatedMachines } from './repeated-machines';
 import { resolveDiskImages, type DiskImageEntry } from './resolve-diskimages';
 import { driverOf, resolveProvider } from './resolve-providers';
 import {
@@ -152,9 +153,11 @@ function withPools(
 
 function readProviders(document: Document, schemas: DriverSchemas, known: KnownNames): Map<string, ProviderConfig> {
   const providers = new Map<string, ProviderConfig>();
+  const entries: ProviderEntry[] = [];
   (listAt(document, 'providers') ?? []).forEach((it, index) => {
     const entry = readProvider(document, it, index, schemas);
     if (entry === undefined) return;
+    entries.push(entry);
     for (const finding of checkReferences(entry, known)) document.report(finding);
     const provider = resolveProvider(
       entry.section,
@@ -167,6 +170,7 @@ function readProviders(document: Document, schemas: DriverSchemas, known: KnownN
     }
     providers.set(provider.name, provider);
   });
+  for (const it of repeatedMachines(entries, document.locate)) document.report(it);
   return providers;
 }
 

@@ -43,6 +43,19 @@ test.each<[readonly string[], RegExp]>([
     ['list', '--watch', '1x'],
     /nodepool list: error: argument --watch: '1x' is not a time in seconds, like 5 or 0.5\n$/,
   ],
+  ...(
+    [
+      ['alien-list', '1x'],
+      ['alien-image-list', '1.5s'],
+      ['audit', '5,5'],
+      ['component-list', '2m'],
+      ['list', '.5s'],
+      ['request-list', 'soon'],
+    ] as const
+  ).map(([command, time]): [string[], RegExp] => [
+    [command, '--watch', time],
+    new RegExp(`nodepool ${command}: error: argument --watch: '${time}' is not a time in seconds, like 5 or 0.5\n$`),
+  ]),
   [['alien-list', '--watch=soon'], /argument --watch: 'soon' is not a time in seconds, like 5 or 0.5\n$/],
   [['list', '--watch', '5', '1x'], /error: unrecognized arguments: 1x\n$/],
   [['list', 'extra', 'more'], /nodepool list: error: unrecognized arguments: extra more\n$/],
