@@ -140,6 +140,11 @@ export function equalRivals(record: NodeRequest, priority: number, pools: readon
   return rivals.filter((it) => it.priority === priority && !it.paused);
 }
 
+/** Whether a pool of another provider, and not full, could serve the request, be it after we have declined it. */
+export function isServableElsewhere(record: NodeRequest, provider: string, pools: readonly PoolFact[]): boolean {
+  return candidatePools(record, pools).some((it) => it.provider !== provider && !it.paused);
+}
+
 /** Whether a pool of worse priority would serve the request, were it not for one of `priority` that is not paused. */
 export function isWantedByWorse(record: NodeRequest, priority: number, pools: readonly PoolFact[]): boolean {
   const isWorse = (it: PoolFact) => it.priority > priority;

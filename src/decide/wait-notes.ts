@@ -13,6 +13,7 @@ export type WaitReason =
   | 'max-concurrency'
   | 'no-room'
   | 'cloud-is-full'
+  | 'cloud-is-silent'
   | 'machines-are-busy'
   | 'others-go-first';
 

@@ -43,6 +43,8 @@ export interface LaunchJob {
   readonly span?: Span;
   /** Whether the request is done with this node: then what is left to write of it goes with the hand-over. */
   endsSet?(): boolean;
+  /** Whether others could serve the request: then it does not wait as long as its launch may take for a cloud that is silent. */
+  othersCould?(): boolean;
 }
 
 /** While the link to ZooKeeper is down, and it is open whether the lock will turn out to be lost. */
@@ -102,7 +104,7 @@ async function attempts(
   const tries = Math.max(1, launchRetries);
   let attempt = job.inherited ? await inheritedAttempt(node, job, tools, signal) : 1;
   for (;;) {
-    const calls = new CloudCalls(tools, report);
+    const calls = new CloudCalls(tools, report, () => job.othersCould?.() === true);
     try {
       await within(launchTimeout * 1000, 'launch-timeout', tools, signal, (it) =>
         oneAttempt(node, attempt, job, calls, tools, it),
@@ -122,7 +124,8 @@ async function attempts(
         job.runtime.forgetQuota();
         return 'aborted';
       }
-      const isLast = attempt >= tries || error instanceof RefusedError;
+      if (calls.gaveUp) job.runtime.doubt();
+      const isLast = attempt >= tries || error instanceof RefusedError || calls.gaveUp;
       const { unanswered } = calls;
       const last = unanswered instanceof Error ? { last_answer: unanswered.message } : {};
       tools.log.warn('attempt to launch a node failed', { attempt, of: tries, cause, err: error, ...last });

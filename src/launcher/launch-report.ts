@@ -1,3 +1,4 @@
+import { RateLimitedError, type TransientError } from '../drivers/errors';
 import { untilAnswered } from './cloud-call';
 import type { HeldNode } from './held-node';
 import { type LaunchCause, launchCause } from './launch-cause';
@@ -50,24 +51,50 @@ export function launchReporter(node: HeldNode, job: LaunchAbout, { clock, metric
   };
 }
 
+/** How long a cloud may be silent where others could serve the request. */
+const PATIENCE_MS = 60_000;
+/** After so long without a failed call it has answered in between: it was asked to wait for something. */
+const FORGET_MS = 300_000;
+
 /** Calls of one attempt that may be repeated, and what is told of that. */
 export class CloudCalls {
   /** What the call under way was answered with last, where that said nothing. */
   unanswered: unknown;
+  /** The cloud was silent for too long. */
+  gaveUp = false;
+  #silent: { readonly sinceMs: number; readonly lastMs: number } | undefined;
 
   constructor(
     private readonly tools: LauncherTools,
     private readonly report: Pick<LaunchReporter, 'setBack'>,
+    private readonly mayGiveUp: () => boolean = () => false,
   ) {}
 
+  /** Ends with the last TransientError when it gives up. */
   async make<T>(call: (signal: AbortSignal) => Promise<T>, signal: AbortSignal): Promise<T> {
     const answer = await untilAnswered(call, this.tools, signal, (error) => {
       this.unanswered = error;
+      if (this.#isSilentTooLong(error) && this.mayGiveUp()) {
+        this.gaveUp = true;
+        throw error;
+      }
       const cause = launchCause(error);
       this.report.setBack(cause);
       this.tools.log.info('cloud is asked again about a node', { cause, err: error.cause });
     });
     this.unanswered = undefined;
+    this.#silent = undefined;
     return answer;
+  }
+
+  #isSilentTooLong(error: RateLimitedError | TransientError): boolean {
+    const now = this.tools.clock.monotonic();
+    if (error instanceof RateLimitedError)
+      this.#silent = undefined; // it has answered
+    else {
+      const isOn = this.#silent !== undefined && now - this.#silent.lastMs < FORGET_MS;
+      this.#silent = { sinceMs: isOn ? this.#silent!.sinceMs : now, lastMs: now };
+    }
+    return this.#silent !== undefined && now - this.#silent.sinceMs >= PATIENCE_MS;
   }
 }

@@ -1,4 +1,4 @@
-import { isWantedByWorse, type PoolFact, RequestJudge } from '../decide/choose-requests';
+import { isServableElsewhere, isWantedByWorse, type PoolFact, RequestJudge } from '../decide/choose-requests';
 import { EXCEEDS_QUOTA, exceeded, reasonToDecline } from '../decide/request-decline';
 import type { RankedRequest } from '../decide/request-index';
 import { orderForPool } from '../decide/request-order';
@@ -198,10 +198,18 @@ export class PoolWorker implements Reconciler {
     const first = this.#pausedFor();
     if (first !== undefined) this.#note(id, 'pool-is-paused', first);
     else if (!hasLaunchSlot(pool)) this.#leave(request, 'max-concurrency', pools);
+    else if (this.#isBetterElsewhere(record, pools)) this.#leave(request, 'cloud-is-silent', pools);
     else if (canPromise(pool, record.nodeTypes)) return false;
     else if (pool.runtime.isUnanswered) this.#leave(request, 'limits-not-known-yet', pools);
     else this.#note(id, 'limits-not-known-yet'); // in a moment they will be
     return true;
+  }
+
+  /** Our cloud does not answer, and there are others. What prefers our provider they would leave to us. */
+  #isBetterElsewhere(record: NodeRequest, pools: readonly PoolFact[]): boolean {
+    const { runtime } = this.context();
+    const { name } = runtime.config;
+    return runtime.isUnanswered && record.provider !== name && isServableElsewhere(record, name, pools);
   }
 
   /** To whoever can serve it sooner, if there is such a pool. */

@@ -115,6 +115,13 @@ export class ProviderRuntime implements Reconciler {
     this.events.doubted();
   }
 
+  /** The cloud has not answered for long: until it does, others are to serve what they can. */
+  doubt(): void {
+    this.#isUnanswered = true;
+    this.forgetQuota();
+    this.events.learned();
+  }
+
   /** Launches under way or in the queue, over all pools. */
   get activeLaunches(): number {
     return this.#launching + this.#launchQueue.length;

@@ -1,3 +1,4 @@
+import { isServableElsewhere } from '../decide/choose-requests';
 import { type RequestRank, requestRank } from '../decide/request-order';
 import { underAll } from '../runtime/link-signals';
 import { ClaimLostError } from '../store/api';
@@ -67,6 +68,10 @@ async function launchInTurn(
     images: world.images,
     inherited,
     endsSet: () => set.endsWith(node),
+    othersCould: () => {
+      const record = world.requests.get(id)?.record ?? request;
+      return isServableElsewhere(record, runtime.config.name, world.pools());
+    },
   };
   const endTurn = await underAll([now, node.signal], async (it) => {
     await takeTurn(node, requestRank(id, request), pool, it);

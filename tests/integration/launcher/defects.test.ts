@@ -21,8 +21,8 @@ describe('a launcher', () => {
   afterEach(() => fleet.reset());
   afterAll(() => fleet.stop());
 
-  const fulfilled = async (labels: readonly string[]) => {
-    const request = await peer.scheduler.submit({ labels });
+  const fulfilled = async (labels: readonly string[], provider?: string) => {
+    const request = await peer.scheduler.submit({ labels, ...(provider === undefined ? {} : { provider }) });
     const outcome = await peer.scheduler.await(request, never);
     if (outcome.state !== 'fulfilled') throw new Error(`request ended ${outcome.state}`);
     return { ...request, nodes: outcome.record.nodes };
@@ -53,6 +53,17 @@ describe('a launcher', () => {
     await fleet.launcher(best.concat(providerText({ provider: 'fake-west', priority: 200 }), '\n'));
     const { nodes } = await fulfilled(['small']);
     expect((await peer.store.nodes.get(nodes[0]!))!.record.provider).toBe('fake-west');
+  });
+
+  test('leaves to another provider what its own cloud has not answered to for a minute (9)', async () => {
+    const from = systemClock.monotonic();
+    const quick = { ...systemClock, monotonic: () => from + (systemClock.monotonic() - from) * 40 };
+    await fleet.launcher(configText().concat(providerText({ provider: 'fake-west' }), '\n'), { clock: quick });
+    await Promise.all(['fake-east', 'fake-west'].map((it) => fulfilled(['small'], it))); // both are known to be there
+    fleet.cloud.cloud.injectFault('fake-east', { operation: '*', effect: 'error', status: 503 });
+    const { nodes } = await fulfilled(['small', 'small'], 'fake-east');
+    for (const it of nodes) expect((await peer.store.nodes.get(it))!.record.provider).toBe('fake-west');
+    await fulfilled(['small', 'small']); // and is left to it from the beginning now
   });
 
   test('lets hopeless requests fail although max-concurrency is 0 (3)', async () => {

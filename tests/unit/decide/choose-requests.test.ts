@@ -1,4 +1,10 @@
-import { isWantedByWorse, type PoolFact, RequestJudge, type Situation } from '../../../src/decide/choose-requests';
+import {
+  isServableElsewhere,
+  isWantedByWorse,
+  type PoolFact,
+  RequestJudge,
+  type Situation,
+} from '../../../src/decide/choose-requests';
 import { declineChange, exceeded, type Offer, reasonToDecline } from '../../../src/decide/request-decline';
 import { request } from '../../support/node-facts';
 
@@ -223,4 +229,16 @@ test.each([
   ['a worse one of the preferred provider', { provider: 'east' }, other({ priority: 101, provider: 'east' }), true],
 ])('who waits for a pool that is not paused: %s', (_title, changes, rival, is) => {
   expect(isWantedByWorse(request(changes), 100, [pool(), rival])).toBe(is);
+});
+
+test.each([
+  ['another provider', {}, other(), true],
+  ['another provider, though ours is preferred', { provider: 'east' }, other(), true],
+  ['a worse pool of it', {}, other({ priority: 200 }), true],
+  ['one that is full', {}, other({ paused: true }), false],
+  ['one without the label', {}, other({ labels: new Set() }), false],
+  ['one that has declined', { declinedBy: ['other'] }, other(), false],
+  ['another pool of ours', {}, other({ provider: 'east' }), false],
+])('where else a request could be served: %s', (_title, changes, rival, is) => {
+  expect(isServableElsewhere(request(changes), 'east', [pool(), rival])).toBe(is);
 });

@@ -95,6 +95,7 @@ interface Setting {
   readonly pool?: Partial<PoolConfig>;
   readonly record?: Partial<Node>;
   readonly inherited?: boolean;
+  readonly othersCould?: boolean;
   readonly zone?: string;
 }
 
@@ -157,6 +158,7 @@ describe('launching a node', () => {
       request: request({ tenantName: 'acme' }),
       images: store.images.view(),
       inherited: setting.inherited ?? false,
+      othersCould: () => setting.othersCould ?? false,
     };
     const now = new AbortController();
     const start = () => launchNode(held, job, tools, now.signal);
@@ -258,6 +260,25 @@ describe('launching a node', () => {
     await clock.advance(5000);
     expect(await outcome).toBe('ready');
     expect(it.cloud.launched.map((spec) => spec.name)).toEqual([`np${it.held.id}`, `np${it.held.id}`]);
+  });
+
+  test.each([
+    ['others could serve the request: it is given up after a minute', true, 'failed'],
+    ['nobody else could: it is asked again and again', false, undefined],
+  ])('a cloud that stays silent, and %s', async (_title, othersCould, ended) => {
+    const it = await begin({ launches: [new TransientError('fake-east')], othersCould });
+    const started = it.start();
+    let outcome: string | undefined;
+    const waits = started.then((its) => (outcome = its));
+    for (let at = 0; at < 10 && outcome === undefined; at += 1) {
+      await Promise.race([waits, clock.untilSleeping(2)]);
+      await clock.advance(15_000);
+    }
+    expect(outcome).toBe(ended);
+    expect(doubted > 0).toBe(othersCould);
+    expect(new Set(it.cloud.launched.map((spec) => spec.name)).size).toBe(1);
+    it.now.abort();
+    await started;
   });
 
   test('a full cloud is no attempt: the node is aborted, and the limits are asked for anew', async () => {
