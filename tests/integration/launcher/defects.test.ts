@@ -4,7 +4,17 @@ import { systemClock } from '../../../src/runtime/clock';
 import type { Node } from '../../../src/model/records';
 import { eventually } from '../../support/eventually';
 import { node } from '../../support/node-facts';
-import { configText, Fleet, type Peer, providerText, until, untilNode, untilNodeGone, untilRequest } from './fleet';
+import {
+  configText,
+  type Fleet,
+  type Peer,
+  providerText,
+  until,
+  untilNode,
+  untilNodeGone,
+  untilRequest,
+  useFleet,
+} from './fleet';
 
 const never = new AbortController().signal;
 
@@ -12,14 +22,7 @@ const never = new AbortController().signal;
 describe('a launcher', () => {
   let fleet: Fleet;
   let peer: Peer;
-  beforeAll(async () => {
-    fleet = await Fleet.start();
-  });
-  beforeEach(async () => {
-    peer = await fleet.peer();
-  });
-  afterEach(() => fleet.reset());
-  afterAll(() => fleet.stop());
+  useFleet((it) => ({ fleet, peer } = it));
 
   const fulfilled = async (labels: readonly string[], provider?: string) => {
     const request = await peer.scheduler.submit({ labels, ...(provider === undefined ? {} : { provider }) });

@@ -5,7 +5,17 @@ import { askWhy } from '../../../src/store/explain-request';
 import { eventually } from '../../support/eventually';
 import { KazooPeer } from '../../support/kazoo-peer';
 import { ed25519Key, SshMachine } from '../../support/ssh-machine';
-import { configText, Fleet, type Peer, providerText, until, untilNode, untilNodeGone, untilRequest } from './fleet';
+import {
+  configText,
+  type Fleet,
+  type Peer,
+  providerText,
+  until,
+  untilNode,
+  untilNodeGone,
+  untilRequest,
+  useFleet,
+} from './fleet';
 import { staticText, untilStock } from './static-fleet';
 
 const never = new AbortController().signal;
@@ -15,14 +25,7 @@ const tools = { clock: systemClock, random: systemRandom, log: silentLogger };
 describe('whoever asks why a request waits', () => {
   let fleet: Fleet;
   let peer: Peer;
-  beforeAll(async () => {
-    fleet = await Fleet.start();
-  });
-  beforeEach(async () => {
-    peer = await fleet.peer();
-  });
-  afterEach(() => fleet.reset());
-  afterAll(() => fleet.stop());
+  useFleet((it) => ({ fleet, peer } = it));
 
   const submit = (labels: readonly string[], more: object = {}) => peer.scheduler.submit({ labels, ...more });
   const used = async (labels: readonly string[], more: object = {}) => {

@@ -186,6 +186,17 @@ export class Fleet {
   }
 }
 
+/** For a block of tests: one fleet for all of them, which is emptied after each, and before each a peer; `take` is told of both. */
+export function useFleet(take: (it: { readonly fleet: Fleet; readonly peer: Peer }) => void): void {
+  let fleet: Fleet;
+  beforeAll(async () => {
+    fleet = await Fleet.start();
+  });
+  beforeEach(async () => take({ fleet, peer: await fleet.peer() }));
+  afterEach(() => fleet.reset());
+  afterAll(() => fleet.stop());
+}
+
 function launcherTools(cloud: TestCloud, store: Store): LauncherTools {
   return {
     ...tools,

@@ -1,5 +1,5 @@
 import type { NodeState } from '../../../src/model/records';
-import { configText, Fleet, type Peer, until } from './fleet';
+import { configText, type Fleet, type Peer, until, useFleet } from './fleet';
 
 const never = new AbortController().signal;
 const three = ['small', 'small', 'small'];
@@ -7,14 +7,7 @@ const three = ['small', 'small', 'small'];
 describe('a set that is larger than max-concurrency', () => {
   let fleet: Fleet;
   let peer: Peer;
-  beforeAll(async () => {
-    fleet = await Fleet.start();
-  });
-  beforeEach(async () => {
-    peer = await fleet.peer();
-  });
-  afterEach(() => fleet.reset());
-  afterAll(() => fleet.stop());
+  useFleet((it) => ({ fleet, peer } = it));
 
   const states = () => [...peer.store.nodes.view().nodes.values()].map((it) => it.record?.state);
   const untilStates = (...wanted: readonly NodeState[]) =>

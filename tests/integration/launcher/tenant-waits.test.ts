@@ -1,6 +1,6 @@
 import type { Node } from '../../../src/model/records';
 import { node } from '../../support/node-facts';
-import { configText, Fleet, type Peer, untilRequest } from './fleet';
+import { configText, type Fleet, type Peer, untilRequest, useFleet } from './fleet';
 
 const never = new AbortController().signal;
 const limited = (most: number) => `tenant-resource-limits: [{tenant-name: acme, max-servers: ${most}}]`;
@@ -8,14 +8,7 @@ const limited = (most: number) => `tenant-resource-limits: [{tenant-name: acme, 
 describe('requests of a tenant that has a limit', () => {
   let fleet: Fleet;
   let peer: Peer;
-  beforeAll(async () => {
-    fleet = await Fleet.start();
-  });
-  beforeEach(async () => {
-    peer = await fleet.peer();
-  });
-  afterEach(() => fleet.reset());
-  afterAll(() => fleet.stop());
+  useFleet((it) => ({ fleet, peer } = it));
 
   const submit = (count: number, tenantName: string, priority = 200) =>
     peer.scheduler.submit({ labels: Array.from({ length: count }, () => 'small'), tenantName, priority });

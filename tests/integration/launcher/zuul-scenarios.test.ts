@@ -5,7 +5,17 @@ import { systemClock } from '../../../src/runtime/clock';
 import { silentLogger } from '../../../src/runtime/log';
 import { connectScheduler, type Submission, type SubmittedRequest } from '../../../src/scheduler/scheduler';
 import { Said } from '../../support/said';
-import { Fleet, configText, type Peer, providerText, until, untilNode, untilNodeGone, untilRequest } from './fleet';
+import {
+  type Fleet,
+  configText,
+  type Peer,
+  providerText,
+  until,
+  untilNode,
+  untilNodeGone,
+  untilRequest,
+  useFleet,
+} from './fleet';
 
 const never = new AbortController().signal;
 
@@ -13,14 +23,7 @@ const never = new AbortController().signal;
 describe('a scheduler like Zuul', () => {
   let fleet: Fleet;
   let peer: Peer;
-  beforeAll(async () => {
-    fleet = await Fleet.start();
-  });
-  beforeEach(async () => {
-    peer = await fleet.peer();
-  });
-  afterEach(() => fleet.reset());
-  afterAll(() => fleet.stop());
+  useFleet((it) => ({ fleet, peer } = it));
 
   const fulfilled = async (submission: Submission): Promise<SubmittedRequest & { nodes: readonly string[] }> => {
     const request = await peer.scheduler.submit(submission);

@@ -1,35 +1,16 @@
 import { machineFindings } from '../../../src/cli/audit/machines';
-import { machineKey, type StandingMachine } from '../../../src/config/standing-machine';
+import type { StandingMachine } from '../../../src/config/standing-machine';
 import { standingNode } from '../../../src/decide/standing-node';
 import type { Node } from '../../../src/model/records';
 import type { NodeEntry } from '../../../src/store/api';
 import { nodeFact } from '../../support/node-facts';
+import { MACHINE_FACTS, standingMachine } from '../../support/standing-machine';
 
-function machine(name: string, changes: Partial<StandingMachine> = {}): StandingMachine {
-  return {
-    key: machineKey(name, 'zuul', 22),
-    pool: 'main',
-    name,
-    labels: ['metal'],
-    username: 'zuul',
-    connectionType: 'ssh',
-    connectionPort: 22,
-    pythonPath: 'auto',
-    shellType: null,
-    slots: 1,
-    attributes: null,
-    hostKeys: [],
-    isChecked: true,
-    timeoutMs: 5000,
-    ...changes,
-  };
-}
-
-const facts = { hostKeys: [], publicIpv4: '192.0.2.1', publicIpv6: null };
+const machine = (name: string, changes: Partial<StandingMachine> = {}) => standingMachine({ name, ...changes });
 
 /** A node as a launcher registers it. */
 function registered(id: string, of: string, slot = 0, changes: Partial<Node> = {}): NodeEntry {
-  const record = { ...standingNode('racks', machine(of), slot, facts, 1000), ...changes };
+  const record = { ...standingNode('racks', machine(of), slot, MACHINE_FACTS, 1000), ...changes };
   return { ...nodeFact(id, record), version: 0, mzxid: 0n, changedAt: 0 };
 }
 

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { type MachineFacts, machineKey, type StandingMachine } from '../../../src/config/standing-machine';
+import type { StandingMachine } from '../../../src/config/standing-machine';
 import type { KnownNode } from '../../../src/decide/node-index';
 import {
   isIdle,
@@ -12,29 +12,9 @@ import { standingNode } from '../../../src/decide/standing-node';
 import { assignStandingSlots } from '../../../src/decide/standing-slots';
 import { NODE_STATES, type Node } from '../../../src/model/records';
 import { nodeFact } from '../../support/node-facts';
+import { MACHINE_FACTS as facts, standingMachine as machine } from '../../support/standing-machine';
 
-const facts: MachineFacts = { hostKeys: ['ssh-ed25519 AAAA'], publicIpv4: '192.0.2.1', publicIpv6: null };
 const fit: MachineVerdict = { kind: 'fit', facts, atMs: 0 };
-
-function machine(changes: Partial<StandingMachine> = {}): StandingMachine {
-  const it = {
-    pool: 'main',
-    name: 'rack1',
-    labels: ['metal'],
-    username: 'zuul',
-    connectionType: 'ssh',
-    connectionPort: 22,
-    pythonPath: 'auto',
-    shellType: null,
-    slots: 1,
-    attributes: null,
-    hostKeys: [],
-    isChecked: true,
-    timeoutMs: 5000,
-    ...changes,
-  };
-  return { ...it, key: machineKey(it.name, it.username, it.connectionPort) };
-}
 
 /** A node as this launcher registers it. */
 function registered(id: string, changes: Partial<Node> = {}, locked = false, of = machine()): KnownNode {

@@ -1,4 +1,4 @@
-import { machineKey, type MachineFacts, type StandingMachine } from '../../../src/config/standing-machine';
+import type { MachineFacts, StandingMachine } from '../../../src/config/standing-machine';
 import type { StandingMachines } from '../../../src/drivers/driver';
 import { LaunchFailedError } from '../../../src/drivers/errors';
 import { StandingWorker } from '../../../src/launcher/standing-worker';
@@ -15,29 +15,11 @@ import { acquireLock } from '../../../src/zk/lock';
 import type { HeldLock } from '../../../src/zk/lock-api';
 import { MemoryServer } from '../../../src/zk/memory';
 import { FakeClock, settle } from '../../support/fake-clock';
+import { MACHINE_FACTS, standingMachine } from '../../support/standing-machine';
 
 const never = new AbortController().signal;
-const facts: MachineFacts = { hostKeys: ['ssh-ed25519 AAAA'], publicIpv4: '192.0.2.1', publicIpv6: null };
 
-function machine(name: string, changes: Partial<StandingMachine> = {}): StandingMachine {
-  return {
-    key: machineKey(name, 'zuul', 22),
-    pool: 'main',
-    name,
-    labels: ['metal'],
-    username: 'zuul',
-    connectionType: 'ssh',
-    connectionPort: 22,
-    pythonPath: 'auto',
-    shellType: null,
-    slots: 1,
-    attributes: null,
-    hostKeys: [],
-    isChecked: true,
-    timeoutMs: 5000,
-    ...changes,
-  };
-}
+const machine = (name: string, changes: Partial<StandingMachine> = {}) => standingMachine({ name, ...changes });
 
 /** Machines whose answers the test decides on. */
 class Racks implements StandingMachines {
@@ -53,7 +35,7 @@ class Racks implements StandingMachines {
     this.checks.push(it.name);
     if (this.held !== undefined) await new Promise<void>((done) => this.held!.push(done));
     await this.reach(it);
-    return facts;
+    return MACHINE_FACTS;
   }
 
   reach({ name }: StandingMachine): Promise<void> {

@@ -1,32 +1,15 @@
 import { once } from 'node:events';
-import { machineKey, type StandingMachine } from '../../../../src/config/standing-machine';
+import type { StandingMachine } from '../../../../src/config/standing-machine';
 import { LaunchFailedError, RefusedError } from '../../../../src/drivers/errors';
 import { checkMachine, type MachineProbe, reachMachine } from '../../../../src/drivers/static/check-machine';
 import type { ScanTarget } from '../../../../src/runtime/host-keys';
 import { FakeClock } from '../../../support/fake-clock';
+import { standingMachine } from '../../../support/standing-machine';
 
 const never = new AbortController().signal;
 const KEYS = ['ssh-ed25519 AAAA', 'ssh-rsa BBBB'];
 
-function machine(changes: Partial<StandingMachine> = {}): StandingMachine {
-  return {
-    key: machineKey('rack1', 'zuul', 22),
-    pool: 'main',
-    name: 'rack1',
-    labels: ['metal'],
-    username: 'zuul',
-    connectionType: 'ssh',
-    connectionPort: 2222,
-    pythonPath: 'auto',
-    shellType: null,
-    slots: 1,
-    attributes: null,
-    hostKeys: [],
-    isChecked: true,
-    timeoutMs: 5000,
-    ...changes,
-  };
-}
+const machine = (changes: Partial<StandingMachine> = {}) => standingMachine({ connectionPort: 2222, ...changes });
 
 /** A machine's network, which writes down what it is asked. */
 class Network implements MachineProbe {
