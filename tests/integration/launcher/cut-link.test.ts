@@ -35,7 +35,7 @@ describe('a launcher whose link breaks at one write, and is there again before i
 
   test.each(cases)('$title, $when it is carried out: all happens once', async ({ parts, when }) => {
     const peer = await fleet.peer();
-    launcher = await LauncherProcess.start(fleet, 'cut', configText(), tap.hosts);
+    launcher = await LauncherProcess.start(fleet, 'cut', `zookeeper-timeout: 20\n${configText()}`, tap.hosts);
     tap.arm({ at: (request) => parts.every((it) => it.test(request)), when });
     const request = await peer.scheduler.submit({ labels: ['small'] });
     await tap.struck;

@@ -48,7 +48,7 @@ describe('whoever asks why a request waits', () => {
       );
       return last;
     };
-    const deadline = systemClock.monotonic() + 5000;
+    const deadline = systemClock.monotonic() + 40_000;
     await eventually(async () => (await line()).join() === lines.join() || systemClock.monotonic() > deadline);
     expect(last).toEqual(lines);
   };
@@ -60,7 +60,7 @@ describe('whoever asks why a request waits', () => {
     await used(['small'], { tenantName: 'acme' });
     await says(await submit(['small'], { tenantName: 'acme' }), 'waiting tenant-limit instances');
     await used(['small']);
-    fleet.cloud.cloud.adjust('fake-east', { 'boot-time': 30 });
+    fleet.cloud.cloud.adjust('fake-east', { 'boot-time': 600 });
     const launching = await submit(['big']);
     await untilRequest(peer.store, launching.id, (it) => it.state === 'pending');
     await says(launching, 'serving launching 0000000002 building');
@@ -113,7 +113,7 @@ describe('whoever asks why a request waits', () => {
   });
 
   test('is told when nodes will be there, from what the last ones took', async () => {
-    fleet.cloud.cloud.adjust('fake-east', { 'boot-time': 0.5, 'delete-time': 0.5 });
+    fleet.cloud.cloud.adjust('fake-east', { 'boot-time': 3, 'delete-time': 0.5 }); // time enough to be asked meanwhile
     await fleet.launcher(configText({ maxServers: 1 }));
     const launched = async () => {
       const request = await submit(['small']);
@@ -130,7 +130,7 @@ describe('whoever asks why a request waits', () => {
     await first.set.release();
     await untilNodeGone(peer.store, first.set.nodes[0]!.id);
     const second = await launched();
-    expect(Math.abs(second.expected! - second.at)).toBeLessThan(2);
+    expect(Math.abs(second.expected! - second.at)).toBeLessThan(10);
     const waiting = await submit(['small']);
     await says(waiting, 'waiting no-room instances');
     expect((await why(waiting))[0]!.expected).toBeNull(); // nobody knows how long a job takes
@@ -139,7 +139,7 @@ describe('whoever asks why a request waits', () => {
     await eventually(async () => (await why(waiting))[0]!.expected !== null);
     const { expected } = (await why(waiting))[0]!;
     await peer.scheduler.await(waiting, never);
-    expect(Math.abs(expected! - systemClock.wall() / 1000)).toBeLessThan(2);
+    expect(Math.abs(expected! - systemClock.wall() / 1000)).toBeLessThan(10);
   });
 
   const buildingNode = () => {

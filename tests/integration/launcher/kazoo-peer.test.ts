@@ -121,7 +121,7 @@ describe('beside programs in Python', () => {
   });
 
   test('Zuul cancels while nodes are made, and gives nodes back unused: they are free for the next', async () => {
-    fleet.cloud.cloud.adjust('fake-east', { 'boot-time': 0.3 });
+    fleet.cloud.cloud.adjust('fake-east', { 'boot-time': 2 });
     await fleet.launcher(configText());
     const cancelled = await submit(['small']);
     const building = await until(peer.store.nodes.view(), () =>

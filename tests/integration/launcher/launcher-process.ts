@@ -24,7 +24,8 @@ export class LauncherProcess {
   }
 
   /**
-   * `config` without ZooKeeper: that of the fleet, or what stands between, is added, with a session timeout of two seconds.
+   * `config` without ZooKeeper: that of the fleet, or what stands between, is added, with a session timeout of two seconds
+   * unless it says another.
    * Resolves when it is ready.
    */
   static async start(
@@ -37,7 +38,8 @@ export class LauncherProcess {
     const [host, port] = hosts.split(':');
     const file = fleet.writeConfig(
       name,
-      `zookeeper-servers: [{host: ${host}, port: ${port}}]\nzookeeper-timeout: 2.0\n` +
+      `zookeeper-servers: [{host: ${host}, port: ${port}}]\n` +
+        `${config.includes('zookeeper-timeout:') ? '' : 'zookeeper-timeout: 2.0\n'}` +
         `webapp: {port: 0, listen_address: 127.0.0.1}\n${config}`,
     );
     const child = spawn(
