@@ -41,6 +41,9 @@ export async function destroyInstance(
   }
 }
 
+/** Makes a call, again and again if it may be repeated. */
+export type Ask = <T>(call: (signal: AbortSignal) => Promise<T>, signal: AbortSignal) => Promise<T>;
+
 /**
  * The instances that were made for a node, also those whose id never reached its record: the name and the metadata go to
  * the cloud with the first call. Those on their way out are among them: they count at the cloud until they are gone.
@@ -50,8 +53,9 @@ export async function instancesOfNode(
   node: string,
   tools: Pick<LauncherTools, 'clock' | 'random'>,
   signal: AbortSignal,
+  ask: Ask = (call, it) => untilAnswered(call, tools, it),
 ): Promise<readonly Instance[]> {
-  const listed = await untilAnswered((it) => provider.list(it), tools, signal);
+  const listed = await ask((it) => provider.list(it), signal);
   return listed.filter((it) => it.metadata[NODE_ID_KEY] === node && isOwn(it, owner));
 }
 

@@ -102,9 +102,11 @@ async function attempts(
 ): Promise<'ready' | 'failed' | 'aborted'> {
   const { launchRetries, launchTimeout } = job.runtime.config;
   const tries = Math.max(1, launchRetries);
-  let attempt = job.inherited ? await inheritedAttempt(node, job, tools, signal) : 1;
+  const cloudCalls = () => new CloudCalls(tools, report, () => job.othersCould?.() === true);
+  const inherit = (it: AbortSignal) => inheritedAttempt(node, job, cloudCalls(), tools, it);
+  let attempt = job.inherited ? await within(launchTimeout * 1000, 'launch-timeout', tools, signal, inherit) : 1;
   for (;;) {
-    const calls = new CloudCalls(tools, report, () => job.othersCould?.() === true);
+    const calls = cloudCalls();
     try {
       await within(launchTimeout * 1000, 'launch-timeout', tools, signal, (it) =>
         oneAttempt(node, attempt, job, calls, tools, it),
@@ -144,10 +146,11 @@ async function attempts(
 async function inheritedAttempt(
   node: HeldNode,
   job: LaunchJob,
+  calls: CloudCalls,
   tools: LauncherTools,
   signal: AbortSignal,
 ): Promise<number> {
-  const found = await instancesOfNode(job.runtime, node.id, tools, signal);
+  const found = await instancesOfNode(job.runtime, node.id, tools, signal, (call, it) => calls.make(call, it));
   const newest = newestAttempt(node.id, found);
   if (newest === undefined) return 1;
   const attempt = attemptOf(node.id, newest.name);

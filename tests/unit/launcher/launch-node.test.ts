@@ -442,6 +442,25 @@ describe('launching a node', () => {
     expect((await it.stored()).externalId).toBe('old');
   });
 
+  test.each([
+    ['and others could serve the request: fails after a minute', true, 5],
+    ['and nobody else could: fails after launch-timeout', false, 41],
+  ])('an inherited node whose cloud is silent, %s', async (_title, othersCould, most) => {
+    const it = await begin({ inherited: true, othersCould });
+    it.cloud.list = () => Promise.reject(new TransientError('fake-east'));
+    let outcome: string | undefined;
+    const ends = it.start().then((its) => (outcome = its));
+    let quarters = 0;
+    for (; quarters < 60 && outcome === undefined; quarters += 1) {
+      await Promise.race([ends, clock.untilSleeping(2)]);
+      await clock.advance(15_000);
+    }
+    expect(outcome).toBe('failed');
+    expect(quarters).toBeGreaterThan(most - 3);
+    expect(quarters).toBeLessThan(most + 3);
+    expect(it.cloud.launched).toEqual([]);
+  });
+
   test('an inherited node without an id takes over the instance of its name, and its attempt', async () => {
     const it = await begin({ inherited: true, settles: [new LaunchFailedError('fake-east', 'x'), {}] });
     const name = `np${it.held.id}-2`;
