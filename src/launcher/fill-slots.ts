@@ -1,10 +1,10 @@
 import type { Reservation } from '../decide/node-reservations';
 import type { NodePick } from '../decide/plan-nodes';
-import type { NodeRequest } from '../model/records';
+import type { Node, NodeRequest } from '../model/records';
 import { pick as pickOne } from '../runtime/random';
 import { wallSeconds } from '../runtime/clock';
 import type { Span } from '../runtime/tracing/tracing';
-import { ClaimLostError, type NewNode, type NodeClaim } from '../store/api';
+import { ClaimLostError, type NewNode, type NodeClaim, type NodeEntry, type NodeTaking } from '../store/api';
 import { HeldNode } from './held-node';
 import { chooseImage } from './image-choice';
 import { newNodeRecord } from './launch-record';
@@ -57,35 +57,85 @@ function chooseZone(assignment: Assignment, { config, runtime, tools }: PoolCont
   return zones.length === 0 ? undefined : pickOne(tools.random, zones);
 }
 
+/**
+ * What to take where ready nodes are all that is assigned, and no limit is shared with other launchers: then they can be locked
+ * in the transaction that takes the request. In the order of the picks; undefined where they cannot.
+ */
+export function takingAll(
+  { picks }: Assignment,
+  { id, request }: Pick<Filling, 'id' | 'request'>,
+  pool: PoolContext,
+): readonly NodeTaking[] | undefined {
+  if (tenantScope(pool, request.tenantName).length > 0) return undefined;
+  const takings = picks.map((pick) => {
+    const entry = pick.kind === 'reuse' ? freeEntry(pick, pool) : undefined;
+    return entry === undefined ? undefined : { entry, change: allocation(id, request) };
+  });
+  const found = takings.filter((it) => it !== undefined);
+  return found.length === picks.length ? found : undefined;
+}
+
+/** Fills the slots with what was taken, in the order of the picks. */
+export function fillWithTaken(
+  assignment: Assignment,
+  claims: readonly NodeClaim[],
+  filling: Filling,
+  pool: PoolContext,
+): void {
+  for (const [index, pick] of assignment.picks.entries())
+    fillWithReady(pick, claims[index]!, assignment, filling, pool);
+  assignment.cancel();
+}
+
+function freeEntry(pick: ReusePick, pool: PoolContext): NodeEntry | undefined {
+  const entry = pool.world.nodeEntry(pick.node);
+  return entry?.record?.state === 'ready' && entry.record.allocatedTo === null ? entry : undefined;
+}
+
+function allocation(id: string, { tenantName, requestor }: NodeRequest): Partial<Node> {
+  return { allocatedTo: id, tenantName, requestor };
+}
+
 async function reuse(
   pick: ReusePick,
   assignment: Assignment,
-  { id, request, set, avoid, span }: Filling,
+  filling: Filling,
   pool: PoolContext,
   signal: AbortSignal,
 ): Promise<void> {
   const { store } = pool.tools;
-  const entry = pool.world.nodeEntry(pick.node);
-  const { tenantName, requestor } = request;
+  const { id, request } = filling;
+  const entry = freeEntry(pick, pool);
+  const { tenantName } = request;
   const need = entry?.record?.resources ?? {};
   const claim =
-    entry?.record?.state !== 'ready' || entry.record.allocatedTo !== null
+    entry === undefined
       ? undefined
       : await pool.order.carryOut(
           {
             scopes: tenantScope(pool, tenantName),
             holds: () => tenantStaysWithin(pool, tenantName, need),
-            write: (guard) => store.nodes.claimAs(entry, { allocatedTo: id, tenantName, requestor }, signal, guard),
+            write: (guard) => store.nodes.claimAs(entry, allocation(id, request), signal, guard),
           },
           signal,
         );
   if (claim === undefined) {
-    avoid.add(pick.node);
+    filling.avoid.add(pick.node);
     return;
   }
-  const node = new HeldNode(claim, pool.tools.log);
+  fillWithReady(pick, claim, assignment, filling, pool);
+}
+
+function fillWithReady(
+  pick: NodePick,
+  claim: NodeClaim,
+  { places }: Assignment,
+  { set, span }: Filling,
+  { tools }: PoolContext,
+): void {
+  const node = new HeldNode(claim, tools.log);
   span.event('takes ready node', { 'nodepool.node': node.id });
-  assignment.places.get(pick.slot)?.bind(node.id);
+  places.get(pick.slot)?.bind(node.id);
   set.fill(pick.slot, node, Promise.resolve('ready'), 'ready');
 }
 

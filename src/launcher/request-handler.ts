@@ -6,10 +6,16 @@ import type { RankedRequest } from '../decide/request-index';
 import type { RequestRank } from '../decide/request-order';
 import { requestPath } from '../model/paths';
 import type { NodeRequest } from '../model/records';
-import { ClaimLostError, type RequestClaim } from '../store/api';
+import {
+  ClaimLostError,
+  type ClaimedWithNodes,
+  type NodeClaim,
+  type RequestClaim,
+  type RequestEntry,
+} from '../store/api';
 import { noSpan, type Span } from '../runtime/tracing/tracing';
 import { isZkError } from '../zk/errors';
-import { type Filling, fillSlots } from './fill-slots';
+import { type Filling, fillSlots, fillWithTaken, takingAll } from './fill-slots';
 import { HeldNode } from './held-node';
 import { type Assignment, NodeSet } from './node-set';
 import type { PoolContext } from './pool-context';
@@ -112,10 +118,28 @@ export class RequestHandler {
   /** Serves the request to its end, whatever that is. Rejects only with what was not foreseen; all is released then. */
   async serve(first: Assignment | undefined): Promise<HandlerEnd> {
     this.#startsWaiting = first === undefined;
-    const claim = (signal: AbortSignal) => this.#claimAsPending(signal);
+    let taken: readonly NodeClaim[] | undefined;
+    const claim = async (signal: AbortSignal) => {
+      const both = first === undefined ? 'node' : await this.#claimWithNodes(first, signal);
+      if (both === 'request') return undefined;
+      if (both === 'node') return this.#claimAsPending(signal);
+      taken = both.nodes;
+      return both.claim;
+    };
     return this.#underClaim(first, claim, async (_claim, stop) => {
-      if (first !== undefined) await fillSlots(first, this.#filling(), this.pool(), stop);
+      if (first === undefined) return;
+      if (taken !== undefined) fillWithTaken(first, taken, this.#filling(), this.pool());
+      else await fillSlots(first, this.#filling(), this.pool(), stop);
     });
+  }
+
+  /** Where nothing has to be launched, one step does for the request and its nodes; `node`: it has to be done one by one. */
+  async #claimWithNodes(first: Assignment, signal: AbortSignal): Promise<ClaimedWithNodes | 'request' | 'node'> {
+    const takings = takingAll(first, this.#filling(), this.pool());
+    if (takings === undefined) return 'node';
+    const entry = this.#waitingEntry();
+    if (entry === undefined) return 'request';
+    return this.pool().tools.store.requests.claimWithNodes(entry, { state: 'pending' }, takings, signal);
   }
 
   /** Continues a request whose launcher is gone, with the nodes it had. */
@@ -128,11 +152,13 @@ export class RequestHandler {
 
   /** Only as the view shows it: whoever has changed it since decides. */
   async #claimAsPending(signal: AbortSignal): Promise<RequestClaim | undefined> {
-    const { world, tools } = this.pool();
-    const entry = world.requestEntry(this.id);
-    return entry?.record?.state === 'requested'
-      ? tools.store.requests.claimAs(entry, { state: 'pending' }, signal)
-      : undefined;
+    const entry = this.#waitingEntry();
+    return entry && this.pool().tools.store.requests.claimAs(entry, { state: 'pending' }, signal);
+  }
+
+  #waitingEntry(): RequestEntry | undefined {
+    const entry = this.pool().world.requestEntry(this.id);
+    return entry?.record?.state === 'requested' ? entry : undefined;
   }
 
   async #underClaim(

@@ -11,13 +11,15 @@ export interface Acceptor {
   readonly log: Logger;
   /** Whether a node of a failed job is to be held instead of given back; see `HoldJobs.takePlace`. */
   readonly takePlace: (job: string, node: string) => Promise<boolean>;
+  /** Nodes that the request was last seen with: they are read together with it. */
+  readonly expected: readonly string[];
 }
 
 /** zuul-client.md 7: lock every node of the request, if it is allocated to it, and delete the request in any case. */
 export async function acceptNodes(store: Store, request: string, by: Acceptor, signal: AbortSignal): Promise<NodeSet> {
   let claims: readonly NodeClaim[];
   try {
-    claims = await claimAll(store, request, signal);
+    claims = await claimAll(store, request, by.expected, signal);
   } catch (error) {
     if (!signal.aborted) await store.requests.delete(request);
     throw error;
@@ -31,8 +33,18 @@ export async function acceptNodes(store: Store, request: string, by: Acceptor, s
   return new NodeSet(request, claims, by);
 }
 
-async function claimAll(store: Store, request: string, signal: AbortSignal): Promise<readonly NodeClaim[]> {
-  const ids = await nodesOf(store, request);
+async function claimAll(
+  store: Store,
+  request: string,
+  expected: readonly string[],
+  signal: AbortSignal,
+): Promise<readonly NodeClaim[]> {
+  const [ids, early] = await Promise.all([nodesOf(store, request), readNodes(store, expected)]);
+  const late = await readNodes(
+    store,
+    ids.filter((id) => !early.has(id)),
+  );
+  for (const id of ids) checkNode(request, id, early.get(id) ?? late.get(id));
   // All are allocated to this request alone, so the order in which they are locked cannot block anybody.
   const outcomes = await Promise.allSettled(ids.map((id) => claimOne(store, request, id, signal)));
   const failed = outcomes.find((it) => it.status === 'rejected');
@@ -49,10 +61,19 @@ async function nodesOf(store: Store, request: string): Promise<readonly string[]
   return stored.record.nodes;
 }
 
-async function claimOne(store: Store, request: string, id: string, signal: AbortSignal): Promise<NodeClaim> {
-  const stored = await store.nodes.get(id);
+type StoredNode = Awaited<ReturnType<Store['nodes']['get']>>;
+
+async function readNodes(store: Store, ids: readonly string[]): Promise<ReadonlyMap<string, StoredNode>> {
+  return new Map(await Promise.all(ids.map(async (id) => [id, await store.nodes.get(id)] as const)));
+}
+
+/** Nobody's lock is asked for that is not ours to have. */
+function checkNode(request: string, id: string, stored: StoredNode): void {
   if (stored === undefined) throw new NodesUnavailableError(request, 'node-gone', id);
   if (stored.record.allocatedTo !== request) throw new NodesUnavailableError(request, 'not-allocated', id);
+}
+
+async function claimOne(store: Store, request: string, id: string, signal: AbortSignal): Promise<NodeClaim> {
   const claim = await store.nodes.claim(id, signal, LOCK_PATIENCE_MS);
   if (claim === undefined) throw new NodesUnavailableError(request, 'lock-timeout', id);
   if (claim.current.record.allocatedTo === request) return claim;

@@ -105,6 +105,7 @@ class StoreScheduler implements Scheduler {
   readonly #closing = new AbortController();
   readonly #holdJobs: HoldJobs;
   readonly #traces: RequestTraces;
+  #hasView = false;
 
   constructor(
     private readonly store: Store,
@@ -134,6 +135,7 @@ class StoreScheduler implements Scheduler {
   }
 
   async #untilFinal(request: SubmittedRequest, signal: AbortSignal): Promise<RequestOutcome> {
+    this.#hasView = true;
     const view = this.store.requests.view();
     const known = outcome(view.requests.get(request.id));
     if (known !== undefined) return known;
@@ -145,7 +147,10 @@ class StoreScheduler implements Scheduler {
 
   accept(request: SubmittedRequest, signal: AbortSignal): Promise<NodeSet> {
     const takePlace = (job: string, node: string) => this.#holdJobs.takePlace(job, node);
-    return acceptNodes(this.store, request.id, { owner: this.name, log: this.tools.log, takePlace }, signal);
+    // Who has not awaited anything here has no view, and gets none for this.
+    const seen = this.#hasView ? this.store.requests.view().requests.get(request.id)?.record : undefined;
+    const by = { owner: this.name, log: this.tools.log, takePlace, expected: seen?.nodes ?? [] };
+    return acceptNodes(this.store, request.id, by, signal);
   }
 
   cancel(request: SubmittedRequest): Promise<void> {

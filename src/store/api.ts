@@ -269,10 +269,30 @@ export interface Requests {
   claim(id: string, signal: AbortSignal): Promise<RequestClaim | undefined>;
   /** As `Nodes.claimAs`: lock and first write in one. */
   claimAs(entry: RequestEntry, change: Partial<NodeRequest>, signal: AbortSignal): Promise<RequestClaim | undefined>;
+  /**
+   * As `claimAs`, together with the nodes that it is to have: all in one transaction, or nothing was written, and the answer is
+   * which of them, a `request` or a `node`, was not as seen, or is contended for.
+   */
+  claimWithNodes(
+    entry: RequestEntry,
+    change: Partial<NodeRequest>,
+    nodes: readonly NodeTaking[],
+    signal: AbortSignal,
+  ): Promise<ClaimedWithNodes | 'request' | 'node'>;
   /** The requestor's own deletion; gone already is fine. */
   delete(id: string): Promise<void>;
   /** Removes a lock directory without request. */
   removeLock(id: string): Promise<void>;
+}
+/** A node as a view shows it and what is written when it is locked. */
+export interface NodeTaking {
+  readonly entry: NodeEntry;
+  readonly change: Partial<Node>;
+}
+export interface ClaimedWithNodes {
+  readonly claim: RequestClaim;
+  /** In the order asked for. */
+  readonly nodes: readonly NodeClaim[];
 }
 /** A locked node and what it becomes when its request is done. */
 export interface NodeHandOver {

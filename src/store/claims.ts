@@ -5,13 +5,13 @@ import { wallSeconds } from '../runtime/clock';
 import type { Op, Stat } from '../zk/client';
 import { isZkError } from '../zk/errors';
 import type { HeldLock } from '../zk/lock-api';
-import { acquireLock } from '../zk/lock';
+import { acquireLockAndRead, type LockAndRecord } from '../zk/lock';
 import { type Claim, ClaimLostError, type RecordClaim, type Stored } from './api';
 import { type Parse, type Print, toStored } from './entries';
 import { guardedRemove, guardedSet, readIfThere } from './guarded';
 import { type FinalWrite, writeAndUnlock } from './hand-over';
 import type { StoreParts } from './parts';
-import { quickLock } from './quick-lock';
+import { type QuickLock, type QuickLocked, quickLocks } from './quick-lock';
 
 interface Stateful<S extends string> {
   readonly state: S;
@@ -164,10 +164,18 @@ export interface LockRequest {
 
 /** Takes a lock; undefined if it is held by others, or if the parent that it requires is gone. */
 export async function tryLock(parts: StoreParts, request: LockRequest): Promise<HeldLock | undefined> {
+  return (await tryLockAndRead(parts, request, undefined))?.lock;
+}
+
+async function tryLockAndRead(
+  parts: StoreParts,
+  request: LockRequest,
+  path: string | undefined,
+): Promise<LockAndRecord | undefined> {
   const { dir, signal, timeoutMs = 0, parents = 'require' } = request;
   setMaxListeners(0, signal);
   try {
-    return await acquireLock(parts.zk, dir, { signal, timeoutMs, parents }, parts);
+    return await acquireLockAndRead(parts.zk, dir, path, { signal, timeoutMs, parents }, parts);
   } catch (error) {
     if (parents === 'require' && isZkError(error, 'NO_NODE')) return undefined;
     throw error;
@@ -184,10 +192,11 @@ export async function claimRecord<T>(
   path: string,
   parse: Parse<T>,
 ): Promise<{ readonly lock: HeldLock; readonly current: Stored<T> } | undefined> {
-  const lock = await tryLock(parts, request);
-  if (lock === undefined) return undefined;
+  const locked = await tryLockAndRead(parts, request, path);
+  if (locked === undefined) return undefined;
+  const { lock, read } = locked;
   try {
-    const found = await readIfThere(parts, path, lock.signal);
+    const found = read?.op === 'get' ? read : await readIfThere(parts, path, lock.signal);
     if (found !== undefined && found.data.length > 0) return { lock, current: toStored(found, parse) };
     await removeEmpty(parts, lock, path, found?.stat.version ?? 0);
     return undefined;
@@ -223,19 +232,32 @@ export interface QuickClaim<T> {
   readonly guard?: readonly Op[];
 }
 
-/** Locks a record and writes it in one step; undefined if it is not as it was, or somebody contends for its lock. */
-export async function quickClaim<T>(
+/** A claim to be made in one step, perhaps together with others. */
+export interface PlannedClaim<C> {
+  readonly lock: QuickLock;
+  readonly made: (locked: QuickLocked) => C;
+}
+
+export function planClaim<T, C>(
   parts: StoreParts,
   { dir, dirIs, path, record, entry, guard = [] }: QuickClaim<T>,
   print: Print<T>,
-  signal: AbortSignal,
-): Promise<{ readonly lock: HeldLock; readonly current: Stored<T> } | undefined> {
-  const quick = { dir, dirIs, path, data: print(record), version: entry.version, hex: parts.random.hex(16), guard };
-  const locked = await quickLock(parts, quick, signal);
-  if (typeof locked === 'string') return undefined;
-  const { version, mzxid, mtime } = locked.stat;
+  toClaim: (lock: HeldLock, current: Stored<T>) => C,
+): PlannedClaim<C> {
   return {
-    lock: locked.lock,
-    current: { record, version, mzxid, createdAt: entry.createdAt, changedAt: mtime / 1000 },
+    lock: { dir, dirIs, path, data: print(record), version: entry.version, hex: parts.random.hex(16), guard },
+    made: ({ lock, stat: { version, mzxid, mtime } }) =>
+      toClaim(lock, { record, version, mzxid, createdAt: entry.createdAt, changedAt: mtime / 1000 }),
   };
+}
+
+/** Locks a record and writes it in one step; undefined if it is not as it was, or somebody contends for its lock. */
+export async function quickClaim<C>(
+  parts: StoreParts,
+  planned: PlannedClaim<C> | undefined,
+  signal: AbortSignal,
+): Promise<C | undefined> {
+  if (planned === undefined) return undefined;
+  const locked = await quickLocks(parts, [planned.lock], signal);
+  return 'why' in locked ? undefined : planned.made(locked[0]!);
 }

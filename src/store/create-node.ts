@@ -9,7 +9,7 @@ import { ClaimLostError, type Stored } from './api';
 import { createAllOnce, findCreated, type SequentialCreates } from './create-once';
 import { deleteQuietly } from './guarded';
 import type { StoreParts } from './parts';
-import { quickLock } from './quick-lock';
+import { quickLocks } from './quick-lock';
 import { untilKnown } from './repeat';
 
 /** A record that was made and is not locked yet; `id` is empty if it is gone again. Whoever made it locks it at once, or it is removed as nobody's. */
@@ -78,12 +78,14 @@ async function lockNew(
 ): ReturnType<CreatedNode['lock']> {
   const hex = parts.random.hex(16);
   const quick = { dir: nodeLock(id), dirIs: 'absent', path, data: printNode(node), version: 0, hex } as const;
-  const locked = await quickLock(parts, quick, signal);
-  if (locked === 'contended') return undefined;
-  if (typeof locked === 'string') throw new ClaimLostError(path, locked);
-  const { version, mzxid, ctime, mtime } = locked.stat;
-  const current = { record: node, version, mzxid, createdAt: ctime / 1000, changedAt: mtime / 1000 };
-  return { lock: locked.lock, current };
+  const locked = await quickLocks(parts, [quick], signal);
+  if ('why' in locked) {
+    if (locked.why === 'contended') return undefined;
+    throw new ClaimLostError(path, locked.why);
+  }
+  const { lock, stat } = locked[0]!;
+  const { version, mzxid, ctime, mtime } = stat;
+  return { lock, current: { record: node, version, mzxid, createdAt: ctime / 1000, changedAt: mtime / 1000 } };
 }
 
 function inBackground(parts: StoreParts, work: () => Promise<void>): void {

@@ -16,7 +16,15 @@ import {
   type NodesView,
   type Stored,
 } from './api';
-import { changed, claimRecord, LockedRecord, quickClaim, type RecordKind } from './claims';
+import {
+  changed,
+  claimRecord,
+  LockedRecord,
+  type PlannedClaim,
+  planClaim,
+  quickClaim,
+  type RecordKind,
+} from './claims';
 import { type CreatedNode, createNodes } from './create-node';
 import { DirectSnapshot, readEach } from './direct-reads';
 import { toStored } from './entries';
@@ -41,6 +49,21 @@ export class LockedNode extends LockedRecord<Node> implements NodeClaim {
   ) {
     super(parts, lock, nodePath(id), KIND, current);
   }
+}
+
+/** Undefined for a node that is seen locked, or broken. */
+export function planNodeClaim(
+  parts: StoreParts,
+  entry: NodeEntry,
+  change: Partial<Node>,
+  guard: readonly Op[] = [],
+): PlannedClaim<LockedNode> | undefined {
+  const { id } = entry;
+  if (entry.record === undefined || entry.locked) return undefined;
+  const record = changed(entry.record, change, KIND, wallSeconds(parts.clock));
+  const dirIs = entry.record.state === 'init' ? 'absent' : 'empty';
+  const quick = { dir: nodeLock(id), dirIs, path: nodePath(id), record, entry, guard } as const;
+  return planClaim(parts, quick, printNode, (lock, current) => new LockedNode(parts, id, lock, current));
 }
 
 export class TreeNodes implements Nodes {
@@ -105,12 +128,7 @@ export class TreeNodes implements Nodes {
     signal: AbortSignal,
     guard: readonly Op[] = [],
   ): Promise<NodeClaim | undefined> {
-    if (entry.record === undefined || entry.locked) return undefined;
-    const record = changed(entry.record, change, KIND, wallSeconds(this.parts.clock));
-    const dirIs = entry.record.state === 'init' ? 'absent' : 'empty';
-    const quick = { dir: nodeLock(entry.id), dirIs, path: nodePath(entry.id), record, entry, guard } as const;
-    const claimed = await quickClaim(this.parts, quick, printNode, signal);
-    return claimed === undefined ? undefined : new LockedNode(this.parts, entry.id, claimed.lock, claimed.current);
+    return quickClaim(this.parts, planNodeClaim(this.parts, entry, change, guard), signal);
   }
 
   async remove(id: string): Promise<void> {

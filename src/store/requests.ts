@@ -6,14 +6,33 @@ import { parseRequest, printRequest } from '../model/request-record';
 import { wallSeconds } from '../runtime/clock';
 import type { NodeData, ZooKeeper } from '../zk/client';
 import type { HeldLock } from '../zk/lock-api';
-import type { NodeHandOver, RequestClaim, RequestEntry, Requests, RequestsView, Stored } from './api';
-import { changed, claimRecord, LockedRecord, quickClaim, type RecordKind, writeAllAndRelease } from './claims';
+import type {
+  ClaimedWithNodes,
+  NodeHandOver,
+  NodeTaking,
+  RequestClaim,
+  RequestEntry,
+  Requests,
+  RequestsView,
+  Stored,
+} from './api';
+import {
+  changed,
+  claimRecord,
+  LockedRecord,
+  type PlannedClaim,
+  planClaim,
+  quickClaim,
+  type RecordKind,
+  writeAllAndRelease,
+} from './claims';
 import { createOnce } from './create-once';
 import { DirectSnapshot, readEach } from './direct-reads';
 import { toStored } from './entries';
 import { deleteQuietly, readIfThere } from './guarded';
-import { LockedNode } from './nodes';
+import { LockedNode, planNodeClaim } from './nodes';
 import type { StoreParts } from './parts';
+import { quickLocks } from './quick-lock';
 import { untilKnown } from './repeat';
 import { requestEntry } from './request-entries';
 
@@ -44,6 +63,19 @@ class LockedRequest extends LockedRecord<NodeRequest> implements RequestClaim {
     await writeAllAndRelease(this.parts, [...writes, await this.lastWrite(change)]);
     return this.current;
   }
+}
+
+/** Undefined for a request that is seen locked, or broken. */
+function planRequestClaim(
+  parts: StoreParts,
+  entry: RequestEntry,
+  change: Partial<NodeRequest>,
+): PlannedClaim<LockedRequest> | undefined {
+  const { id } = entry;
+  if (entry.record === undefined || entry.locked) return undefined;
+  const record = changed(entry.record, change, KIND, wallSeconds(parts.clock));
+  const quick = { dir: requestLock(id), dirIs: 'absent', path: requestPath(id), record, entry } as const;
+  return planClaim(parts, quick, printRequest, (lock, current) => new LockedRequest(parts, id, lock, current));
 }
 
 export class TreeRequests implements Requests {
@@ -98,12 +130,24 @@ export class TreeRequests implements Requests {
     change: Partial<NodeRequest>,
     signal: AbortSignal,
   ): Promise<RequestClaim | undefined> {
-    if (entry.record === undefined || entry.locked) return undefined;
-    const record = changed(entry.record, change, KIND, wallSeconds(this.parts.clock));
-    const { id } = entry;
-    const quick = { dir: requestLock(id), dirIs: 'absent', path: requestPath(id), record, entry } as const;
-    const claimed = await quickClaim(this.parts, quick, printRequest, signal);
-    return claimed === undefined ? undefined : new LockedRequest(this.parts, id, claimed.lock, claimed.current);
+    return quickClaim(this.parts, planRequestClaim(this.parts, entry, change), signal);
+  }
+
+  async claimWithNodes(
+    entry: RequestEntry,
+    change: Partial<NodeRequest>,
+    nodes: readonly NodeTaking[],
+    signal: AbortSignal,
+  ): Promise<ClaimedWithNodes | 'request' | 'node'> {
+    const request = planRequestClaim(this.parts, entry, change);
+    if (request === undefined) return 'request';
+    const planned = nodes.map((it) => planNodeClaim(this.parts, it.entry, it.change));
+    const all = planned.filter((it) => it !== undefined);
+    if (all.length < planned.length) return 'node';
+    const locked = await quickLocks(this.parts, [request.lock, ...all.map((it) => it.lock)], signal);
+    if ('why' in locked) return locked.at === 0 ? 'request' : 'node';
+    const [first, ...rest] = locked;
+    return { claim: request.made(first!), nodes: all.map((it, index) => it.made(rest[index]!)) };
   }
 
   async delete(id: string): Promise<void> {

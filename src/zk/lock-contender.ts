@@ -18,6 +18,8 @@ export interface ContenderOptions {
   readonly data: Buffer;
   readonly parents: 'create' | 'require';
   readonly mode: 'ephemeral-sequential' | 'persistent-sequential';
+  /** See `ProtectedCreateOptions`. */
+  readonly onSent?: () => void;
 }
 
 /**
@@ -45,10 +47,15 @@ export async function createContender(
 
 function protectedNode(
   zk: ZooKeeper,
-  { dir, data, mode }: ContenderOptions,
+  { dir, data, mode, onSent }: ContenderOptions,
   retry: RetryOptions,
 ): Promise<ProtectedNode> {
-  return protectedCreate(zk, dir, data, { ...retry, mode, suffix: '__lock__' });
+  return protectedCreate(zk, dir, data, {
+    ...retry,
+    mode,
+    suffix: '__lock__',
+    ...(onSent === undefined ? {} : { onSent }),
+  });
 }
 
 /** 'require' makes the lock directory only, so that a deleted record is not resurrected (zk-tree 14). */

@@ -1,5 +1,5 @@
 import { activities } from '../runtime/activities';
-import type { ZooKeeper } from './client';
+import type { ReadOp, ReadResult, ZooKeeper } from './client';
 import type { ZkTools } from './connect';
 import { isOutcomeUnknown, isZkError } from './errors';
 import { ContenderLock } from './held-lock';
@@ -22,6 +22,23 @@ export async function acquireLock(
   options: AcquireOptions,
   tools: ZkTools,
 ): Promise<HeldLock | undefined> {
+  return (await acquireLockAndRead(zk, dir, undefined, options, tools))?.lock;
+}
+
+export interface LockAndRecord {
+  readonly lock: HeldLock;
+  /** As it was when the lock was held already; undefined where somebody was ahead at first, or the glance failed. */
+  readonly read: ReadResult | undefined;
+}
+
+/** As `acquireLock`, and reads `path`, which the lock protects, in the same round trip. */
+export async function acquireLockAndRead(
+  zk: ZooKeeper,
+  dir: string,
+  path: string | undefined,
+  options: AcquireOptions,
+  tools: ZkTools,
+): Promise<LockAndRecord | undefined> {
   options.signal.throwIfAborted();
   const patience = new AbortController();
   const patienceMs = options.timeoutMs === 0 ? (zk.session?.timeoutMs ?? DEFAULT_PATIENCE_MS) : options.timeoutMs;
@@ -31,7 +48,7 @@ export async function acquireLock(
   options.signal.addEventListener('abort', onAbort, { once: true });
   const activity = activities.begin('lock', { path: dir });
   try {
-    return await contend(zk, dir, options, patience.signal, tools);
+    return await contend(zk, dir, path, options, patience.signal, tools);
   } catch (error) {
     options.signal.throwIfAborted();
     if (patience.signal.aborted) return undefined;
@@ -64,19 +81,63 @@ export async function withLock<T>(
 async function contend(
   zk: ZooKeeper,
   dir: string,
+  path: string | undefined,
   options: AcquireOptions,
   quit: AbortSignal,
   tools: ZkTools,
-): Promise<HeldLock | undefined> {
+): Promise<LockAndRecord | undefined> {
   const wanted = contenderOptions(dir, options, 'ephemeral-sequential');
   for (;;) {
-    const contender = await createContender(zk, wanted, { tools, signal: quit }).catch((error: unknown) => {
-      if (!isZkError(error, 'SESSION_EXPIRED')) throw error;
-    });
-    const turn = contender && (await turnOf(zk, contender, options.timeoutMs !== 0, quit, tools));
-    if (turn === 'held') return new ContenderLock(zk, dir, contender!, tools);
+    let glancing: Promise<Glance | undefined> | undefined;
+    const onSent = () => {
+      glancing = glance(zk, dir, path, quit);
+    };
+    const contender = await createContender(zk, { ...wanted, onSent }, { tools, signal: quit }).catch(
+      (error: unknown) => {
+        if (!isZkError(error, 'SESSION_EXPIRED')) throw error;
+      },
+    );
+    if (contender === undefined) continue;
+    const seen = await glancing;
+    const turn = await turnOf(zk, contender, seen?.children, options.timeoutMs !== 0, quit, tools);
+    if (turn === 'held') {
+      const wasHeld = seen !== undefined && lockTurn(seen.children, nameOf(contender)).kind === 'held';
+      return { lock: new ContenderLock(zk, dir, contender, tools), read: wasHeld ? seen.read : undefined };
+    }
     if (turn === 'behind') return undefined;
   }
+}
+
+/** Who contends, and what the lock protects. */
+interface Glance {
+  readonly children: readonly string[];
+  readonly read: ReadResult | undefined;
+}
+
+/**
+ * Asked for right behind the contender's making, and therefore answered after it: mostly nobody is ahead, and that is known
+ * without a round trip of its own. Undefined where it failed: it is looked for again, and that tells of errors.
+ */
+async function glance(
+  zk: ZooKeeper,
+  dir: string,
+  path: string | undefined,
+  signal: AbortSignal,
+): Promise<Glance | undefined> {
+  try {
+    const ops: readonly ReadOp[] = [
+      { op: 'children', path: dir },
+      ...(path === undefined ? [] : [{ op: 'get', path } as const]),
+    ];
+    const [listed, read] = await zk.multiRead(ops, { signal });
+    return listed?.op === 'children' ? { children: listed.children, read } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function nameOf({ path }: Contender): string {
+  return path.slice(path.lastIndexOf('/') + 1);
 }
 
 function contenderOptions(
@@ -87,16 +148,17 @@ function contenderOptions(
   return { dir, data: Buffer.from(options.identifier ?? ''), parents: options.parents ?? 'create', mode };
 }
 
-/** Waits for the turn of the contender; whatever else comes of it, the contender is removed. */
+/** Waits for the turn of the contender; whatever else comes of it, the contender is removed. `seen` is the first look, if there was one. */
 async function turnOf(
   zk: ZooKeeper,
   contender: Contender,
+  seen: readonly string[] | undefined,
   waits: boolean,
   quit: AbortSignal,
   tools: ZkTools,
 ): Promise<'held' | 'gone' | 'behind'> {
   try {
-    const turn = await waitForTurn(zk, contender, waits, quit, tools);
+    const turn = await waitForTurn(zk, contender, seen, waits, quit, tools);
     quit.throwIfAborted();
     if (turn !== 'held') await removeContender(zk, contender, tools);
     return turn;
@@ -109,18 +171,22 @@ async function turnOf(
 async function waitForTurn(
   zk: ZooKeeper,
   contender: Contender,
+  seen: readonly string[] | undefined,
   waits: boolean,
   quit: AbortSignal,
   tools: ZkTools,
 ): Promise<'held' | 'gone' | 'behind'> {
-  const slash = contender.path.lastIndexOf('/');
-  const [dir, mine] = [contender.path.slice(0, slash), contender.path.slice(slash + 1)];
+  const mine = nameOf(contender);
+  const dir = contender.path.slice(0, -mine.length - 1);
+  // One that lacks ours was looked up too early.
+  let children = seen?.includes(mine) ? seen : undefined;
   for (;;) {
     const session = await zk.connected(quit);
     if (session !== contender.session && !contender.isPersistent) return 'gone';
     try {
-      const { children } = await zk.children(dir, { signal: quit });
+      children ??= (await zk.children(dir, { signal: quit })).children;
       const turn = lockTurn(children, mine);
+      children = undefined;
       if (turn.kind !== 'wait') return turn.kind;
       if (!waits) return 'behind';
       await untilChanged(zk, `${dir}/${turn.watch}`, quit);
@@ -163,7 +229,7 @@ export async function lockPersistently(
 ): Promise<string | undefined> {
   const wanted = contenderOptions(dir, options, 'persistent-sequential');
   const contender = await createContender(zk, wanted, { tools, signal: options.signal });
-  const turn = await turnOf(zk, contender, false, options.signal, tools);
+  const turn = await turnOf(zk, contender, undefined, false, options.signal, tools);
   return turn === 'held' ? contender.path : undefined;
 }
 

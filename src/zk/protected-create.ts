@@ -9,6 +9,8 @@ export interface ProtectedCreateOptions extends RetryOptions {
   /** The name is this, 32 hex digits of our own, `suffix`, and the server's number. */
   readonly prefix?: string;
   readonly suffix?: string;
+  /** Told each time it has been asked for: what is asked for then is answered after it. */
+  readonly onSent?: () => void;
 }
 
 export interface ProtectedNode {
@@ -29,7 +31,7 @@ export async function protectedCreate(
   data: Buffer,
   options: ProtectedCreateOptions,
 ): Promise<ProtectedNode> {
-  const { tools, prefix = '', suffix = '', mode, acl, signal } = options;
+  const { tools, prefix = '', suffix = '', mode, acl, signal, onSent } = options;
   const hex = tools.random.hex(16);
   const path = `${dir === '/' ? '' : dir}/${prefix}${hex}${suffix}`;
   let mayExist: Session | undefined;
@@ -37,7 +39,9 @@ export async function protectedCreate(
     const found = isRepeat ? await findOwn(zk, dir, hex, session, signal) : undefined;
     if (found !== undefined) return { ...found, hex };
     mayExist = session;
-    return { ...(await zk.create(path, data, { mode, signal, ...(acl === undefined ? {} : { acl }) })), hex };
+    const created = zk.create(path, data, { mode, signal, ...(acl === undefined ? {} : { acl }) });
+    onSent?.();
+    return { ...(await created), hex };
   };
   try {
     return await repeat(zk, attempt, options);

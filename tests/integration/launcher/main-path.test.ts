@@ -55,6 +55,12 @@ describe('a launcher with a simulated cloud', () => {
     expect(record.nodes).toEqual([free.id]);
     const node = (await peer.store.nodes.get(free.id))!.record;
     expect(node).toMatchObject({ allocatedTo: request.id, tenantName: 'acme', requestor: 'zuul', state: 'ready' });
+    const [ofRequest, ofNode] = await Promise.all(
+      [`/nodepool/requests-lock/${request.id}`, `/nodepool/nodes/${free.id}/lock`].map((it) =>
+        peer.store.zk.exists(it),
+      ),
+    );
+    expect(ofNode!.czxid).toBe(ofRequest!.czxid); // both locks were taken in one transaction
   });
 
   test('keeps the order of the labels, duplicates included', async () => {

@@ -5,6 +5,7 @@ import { connectScheduler, type Scheduler } from '../../../src/scheduler/schedul
 import type { Store } from '../../../src/store/api';
 import { openStore } from '../../../src/store/store';
 import type { ZooKeeper } from '../../../src/zk/client';
+import { forwarding } from '../../../src/zk/forwarding';
 import { ScriptedLauncher } from '../../support/scripted-launcher';
 import { FakeClock } from '../../support/fake-clock';
 import { never, World } from '../store/world';
@@ -191,12 +192,36 @@ describe('accepting', () => {
   ] as const)('takes all or none: %s', async (reason, spoil) => {
     const request = await scheduler.submit({ labels: ['a', 'b'] });
     const ids = await launcher.fulfil(await launcher.take(request.id));
+    await scheduler.await(request, never);
     await spoil(request.id, ids);
     await expect(scheduler.accept(request, never)).rejects.toMatchObject({ name: 'NodesUnavailableError', reason });
     expect(await store.requests.get(request.id)).toBeUndefined();
     const first = await launcherStore.nodes.claim(ids[0]!, never);
     expect(first).toBeDefined();
     await first!.release();
+  });
+
+  test.each([
+    ['together, if it was awaited', true, ['ask', 'ask', 'got', 'got']],
+    ['one after the other, if not', false, ['ask', 'got', 'ask', 'got']],
+  ])('reads the request and its nodes %s', async (_how, isAwaited, expected) => {
+    const seen: string[] = [];
+    const get: ZooKeeper['get'] = async (path, options) => {
+      seen.push('ask');
+      const found = await zk.get(path, options);
+      seen.push('got');
+      return found;
+    };
+    const own = openStore(Object.assign(forwarding(zk), { get }), world.tools(zk));
+    const mine = schedulerNamed('zuul', own);
+    const request = await mine.submit({ labels: ['a'] });
+    await launcher.fulfil(await launcher.take(request.id));
+    if (isAwaited) await mine.await(request, never);
+    const set = await mine.accept(request, never);
+    expect(seen).toEqual(expected);
+    await set.release();
+    await mine.close();
+    await own.close();
   });
 
   test('waits 30 s for a lock, no longer', async () => {

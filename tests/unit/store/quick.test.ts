@@ -148,6 +148,87 @@ describe('claiming as seen', () => {
   });
 });
 
+describe('claiming a request with its nodes', () => {
+  const take = (entry: RequestEntry, nodes: readonly NodeEntry[], by: Store = store) =>
+    by.requests.claimWithNodes(
+      entry,
+      { state: 'pending' },
+      nodes.map((it) => ({ entry: it, change: { allocatedTo: entry.id } })),
+      never,
+    );
+  async function ready() {
+    const entry = await waitingRequest();
+    const nodes = [await unlockedNode('ready'), await unlockedNode('ready')];
+    return { entry, nodes, ids: nodes.map((it) => it.id) };
+  }
+
+  test.each(['nothing', 'dropReply', 'dropRequest'] as const)(
+    'locks and writes all at once, after %s',
+    async (fault) => {
+      const { entry, nodes, ids } = await ready();
+      if (fault !== 'nothing') world.server[fault](TRANSACTION);
+      const taken = await take(entry, nodes);
+      if (typeof taken === 'string') throw new Error(taken);
+      const claims = [taken.claim, ...taken.nodes].map((it) => own(it));
+      expect(taken.nodes.map((it) => it.id)).toEqual(ids);
+      expect(taken.nodes.map((it) => it.current.record.allocatedTo)).toEqual([entry.id, entry.id]);
+      expect(taken.claim.current.record.state).toBe('pending');
+      expect(new Set(claims.map((it) => it.fence)).size).toBe(1);
+      expect([contenders().length, ...claims.map((it) => it.isHeld())]).toEqual([3, true, true, true]);
+      await taken.claim.finish(
+        { state: 'fulfilled', nodes: ids },
+        taken.nodes.map((it) => ({ claim: it, change: {} })),
+      );
+      expect(contenders()).toEqual([]);
+    },
+  );
+
+  test.each([
+    [
+      'node',
+      'a node is held',
+      async (_id: string, [, last]: string[]) => void own(await other.nodes.claim(last!, never)),
+    ],
+    ['node', 'a node is gone', async (_id: string, [first]: string[]) => other.nodes.remove(first!)],
+    ['request', 'the request is held', async (id: string) => void own(await other.requests.claim(id, never))],
+    ['request', 'the request is gone', async (id: string) => other.requests.delete(id)],
+  ])('not when a %s is not to be had: %s', async (which, _why, meanwhile) => {
+    const { entry, nodes, ids } = await ready();
+    await meanwhile(entry.id, ids);
+    const before = contentOf(world.server.dump());
+    expect(await take(entry, nodes)).toBe(which);
+    expect(contentOf(world.server.dump())).toEqual(before);
+  });
+
+  /** The directory of all request locks is made on the way. */
+  const contentOf = (dump: ReadonlyMap<string, Buffer>) =>
+    new Map([...dump].filter(([path]) => path !== '/nodepool/requests-lock'));
+
+  test('not what is seen locked', async () => {
+    const { entry, nodes } = await ready();
+    expect(await take({ ...entry, locked: true }, nodes)).toBe('request');
+    expect(await take(entry, [nodes[0]!, { ...nodes[1]!, locked: true }])).toBe('node');
+  });
+
+  test('of racing stores exactly one has them', async () => {
+    const { entry, nodes } = await ready();
+    const answers = await Promise.all([store, other, store, other].map((it) => take(entry, nodes, it)));
+    const taken = answers.filter((it) => typeof it !== 'string');
+    for (const it of taken) for (const claim of [it.claim, ...it.nodes]) own(claim);
+    expect([taken.length, contenders().length]).toEqual([1, 3]);
+  });
+
+  test('whose answer is lost, and which was cancelled before that was found out, leaves nothing locked', async () => {
+    const { entry, nodes } = await ready();
+    world.server.dropReply(TRANSACTION);
+    zk.onState((state) => {
+      if (state === 'suspended') void other.requests.delete(entry.id);
+    });
+    expect(await take(entry, nodes)).toBe('request');
+    await until(() => contenders().length === 0);
+  });
+});
+
 describe('finishing', () => {
   async function inHand() {
     const entry = await waitingRequest();

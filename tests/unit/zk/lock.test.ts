@@ -2,9 +2,10 @@ import fc from 'fast-check';
 import { silentLogger } from '../../../src/runtime/log';
 import { seededRandom } from '../../../src/runtime/random';
 import type { ZooKeeper } from '../../../src/zk/client';
-import { acquireLock, forceUnlock, lockPersistently, withLock } from '../../../src/zk/lock';
+import { acquireLock, acquireLockAndRead, forceUnlock, lockPersistently, withLock } from '../../../src/zk/lock';
 import type { HeldLock } from '../../../src/zk/lock-api';
 import { MemoryServer } from '../../../src/zk/memory';
+import { observedZooKeeper } from '../../../src/zk/observed';
 import { FakeClock, settle } from '../../support/fake-clock';
 
 const DIR = '/nodes/1/lock';
@@ -39,6 +40,62 @@ describe('a lock', () => {
     await lock.release();
     expect([contenders(), lock.isHeld(), lock.signal.aborted]).toEqual([[], false, true]);
     expect(server.dump().has(DIR)).toBe(true);
+  });
+
+  describe('with what it protects', () => {
+    const RECORD = '/nodes/1';
+    const acquireAndRead = (zk: ZooKeeper, path = RECORD) =>
+      acquireLockAndRead(zk, DIR, path, { signal: never }, tools());
+    const read = async (zk: ZooKeeper, path?: string) => {
+      const { lock, read: found } = (await acquireAndRead(zk, path))!;
+      return { lock, found: found?.op === 'get' ? found.data.toString() : found };
+    };
+    beforeEach(async () => {
+      await one.create('/nodes', NOTHING);
+      await one.create(RECORD, Buffer.from('free'));
+      await one.create(DIR, NOTHING);
+    });
+
+    test('is taken in one round trip', async () => {
+      const asked: string[] = [];
+      const zk = observedZooKeeper(one, clock, ({ request }) => asked.push(request));
+      const { lock, found } = await read(zk);
+      expect(found).toBe('free');
+      expect(lock.isHeld()).toBe(true);
+      await settle();
+      expect(asked).toEqual(['create', 'multiRead', 'exists']); // the last is the holder's watch
+      await lock.release();
+    });
+
+    test('says that the record is not there', async () => {
+      const { lock, found } = await read(one, '/nodes/2');
+      expect(found).toMatchObject({ op: 'error', error: { code: 'NO_NODE' } });
+      await lock.release();
+    });
+
+    test('does not tell of it as it was before its turn', async () => {
+      const lock = (await acquire(two))!;
+      const waiting = read(one);
+      await settle();
+      await two.set(RECORD, Buffer.from('changed'));
+      await lock.release();
+      const mine = await waiting;
+      expect(mine.found).toBeUndefined();
+      await mine.lock.release();
+    });
+
+    test.each(['dropReply', 'dropRequest'] as const)(
+      'is taken all the same when the glance is lost: %s',
+      async (fault) => {
+        server[fault]({ client: one, op: 'multiRead' });
+        const taking = read(one);
+        await settle();
+        await clock.advance(1_000); // reconnects
+        const { lock, found } = await taking;
+        expect([found, lock.isHeld(), contenders()]).toEqual([undefined, true, [lock.contender]]);
+        await lock.release();
+      },
+    );
   });
 
   test('that is not to be waited for leaves nothing behind', async () => {
