@@ -1,8 +1,7 @@
 import { LauncherTap, type Strike } from '../../support/launcher-tap';
 import { systemClock } from '../../../src/runtime/clock';
-import type { Node } from '../../../src/model/records';
-import { node } from '../../support/node-facts';
 import { configText, Fleet, type Peer, type PoolText, until, untilNode, untilNodeGone, untilRequest } from './fleet';
+import { leaveNode } from './fleet-steps';
 import type { SubmittedRequest } from '../../../src/scheduler/scheduler';
 import { LauncherProcess } from './launcher-process';
 
@@ -162,12 +161,6 @@ describe('what others have left behind is put in order', () => {
   afterEach(() => fleet.reset());
   afterAll(() => fleet.stop());
 
-  /** A node as somebody left it: unlocked. */
-  const leave = async (peer: Peer, changes: Partial<Node>) => {
-    const claim = await peer.store.nodes.create(node(changes), never);
-    await claim.release();
-    return claim.id;
-  };
   const leavePending = async (peer: Peer, labels: readonly string[]) => {
     const request = await peer.scheduler.submit({ labels });
     const claim = (await peer.store.requests.claim(request.id, never))!;
@@ -193,7 +186,7 @@ describe('what others have left behind is put in order', () => {
   test('init, never locked, of a request that lives: launched', async () => {
     const peer = await fleet.peer();
     const request = await leavePending(peer, ['small']);
-    const id = await leave(peer, { state: 'init', allocatedTo: request.id });
+    const id = await leaveNode(peer, { state: 'init', allocatedTo: request.id });
     await fleet.launcher(configText());
     await promptly(async () =>
       expect(await peer.scheduler.await(request, never)).toMatchObject({ state: 'fulfilled', record: { nodes: [id] } }),
@@ -203,7 +196,10 @@ describe('what others have left behind is put in order', () => {
   test('all ready and unlocked, the request not yet fulfilled: handed over as they are', async () => {
     const peer = await fleet.peer();
     const request = await leavePending(peer, ['small', 'small']);
-    const ids = [await leave(peer, { allocatedTo: request.id }), await leave(peer, { allocatedTo: request.id })];
+    const ids = [
+      await leaveNode(peer, { allocatedTo: request.id }),
+      await leaveNode(peer, { allocatedTo: request.id }),
+    ];
     await fleet.launcher(configText());
     await promptly(async () =>
       expect(await peer.scheduler.await(request, never)).toMatchObject({ state: 'fulfilled', record: { nodes: ids } }),
@@ -213,7 +209,7 @@ describe('what others have left behind is put in order', () => {
 
   test('deleted, and the znode still there: removed, without a word to the cloud', async () => {
     const peer = await fleet.peer();
-    const id = await leave(peer, { state: 'deleted', externalId: 'gone-long-ago' });
+    const id = await leaveNode(peer, { state: 'deleted', externalId: 'gone-long-ago' });
     await fleet.launcher(configText());
     await promptly(() => untilNodeGone(peer.store, id));
     const calls = fleet.cloud.cloud.calls.latest('fake-east').filter((it) => it.operation === 'delete-server');
@@ -330,8 +326,8 @@ describe('what others have left behind is put in order', () => {
 
   test('nodes of a provider that no launcher has: stay', async () => {
     const peer = await fleet.peer();
-    const id = await leave(peer, { state: 'used', provider: 'elsewhere' });
-    const other = await leave(peer, { state: 'used' });
+    const id = await leaveNode(peer, { state: 'used', provider: 'elsewhere' });
+    const other = await leaveNode(peer, { state: 'used' });
     await fleet.launcher(configText());
     await untilNodeGone(peer.store, other);
     expect((await peer.store.nodes.get(id))!.record.state).toBe('used');

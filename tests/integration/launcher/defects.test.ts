@@ -15,6 +15,7 @@ import {
   untilRequest,
   useFleet,
 } from './fleet';
+import { leaveNode, served } from './fleet-steps';
 
 const never = new AbortController().signal;
 
@@ -25,10 +26,9 @@ describe('a launcher', () => {
   useFleet((it) => ({ fleet, peer } = it));
 
   const fulfilled = async (labels: readonly string[], provider?: string) => {
-    const request = await peer.scheduler.submit({ labels, ...(provider === undefined ? {} : { provider }) });
-    const outcome = await peer.scheduler.await(request, never);
-    if (outcome.state !== 'fulfilled') throw new Error(`request ended ${outcome.state}`);
-    return { ...request, nodes: outcome.record.nodes };
+    const submission = { labels, ...(provider === undefined ? {} : { provider }) };
+    const { request, record } = await served(peer, submission);
+    return { ...request, nodes: record.nodes };
   };
   const inUse = async (labels: readonly string[]) => {
     const set = await peer.scheduler.accept(await fulfilled(labels), never);
@@ -37,11 +37,7 @@ describe('a launcher', () => {
   };
   const calls = (operation: string) =>
     fleet.cloud.cloud.calls.latest('fake-east').filter((it) => it.operation === operation);
-  const leave = async (changes: Partial<Node>) => {
-    const claim = await peer.store.nodes.create(node(changes), never);
-    await claim.release();
-    return claim.id;
-  };
+  const leave = (changes: Partial<Node>) => leaveNode(peer, changes);
 
   test('serves with one provider while the cloud of another fails (1)', async () => {
     fleet.cloud.cloud.injectFault('fake-east', { operation: '*', effect: 'error', status: 503 });

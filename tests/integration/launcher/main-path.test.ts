@@ -1,5 +1,5 @@
-import type { Submission } from '../../../src/scheduler/scheduler';
-import { Fleet, type Peer, configText, providerText, until, untilNode, untilNodeGone, untilRequest } from './fleet';
+import { Fleet, configText, providerText, until, untilNode, untilNodeGone, untilRequest } from './fleet';
+import { served } from './fleet-steps';
 
 const never = new AbortController().signal;
 
@@ -183,10 +183,3 @@ describe('a launcher with a simulated cloud', () => {
     expect(record.declinedBy).toEqual([]);
   });
 });
-
-async function served(peer: Peer, submission: Submission) {
-  const request = await peer.scheduler.submit(submission);
-  const outcome = await peer.scheduler.await(request, never);
-  if (outcome.state !== 'fulfilled') throw new Error(`request ended ${outcome.state}`);
-  return { request, record: outcome.record };
-}

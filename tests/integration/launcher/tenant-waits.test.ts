@@ -1,6 +1,6 @@
 import type { Node } from '../../../src/model/records';
-import { node } from '../../support/node-facts';
 import { configText, type Fleet, type Peer, untilRequest, useFleet } from './fleet';
+import { leaveNode } from './fleet-steps';
 
 const never = new AbortController().signal;
 const limited = (most: number) => `tenant-resource-limits: [{tenant-name: acme, max-servers: ${most}}]`;
@@ -18,10 +18,7 @@ describe('requests of a tenant that has a limit', () => {
     await nodes.use();
     return nodes;
   };
-  const leave = async (changes: Partial<Node>) => {
-    const claim = await peer.store.nodes.create(node({ tenantName: 'acme', ...changes }), never);
-    await claim.release();
-  };
+  const leave = (changes: Partial<Node>) => leaveNode(peer, { tenantName: 'acme', ...changes });
 
   test('do not keep one another out with the room that they wait for', async () => {
     await fleet.launcher(configText({ maxServers: 3, top: limited(3) }));

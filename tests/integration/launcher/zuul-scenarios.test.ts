@@ -16,6 +16,7 @@ import {
   untilRequest,
   useFleet,
 } from './fleet';
+import { served } from './fleet-steps';
 
 const never = new AbortController().signal;
 
@@ -26,10 +27,8 @@ describe('a scheduler like Zuul', () => {
   useFleet((it) => ({ fleet, peer } = it));
 
   const fulfilled = async (submission: Submission): Promise<SubmittedRequest & { nodes: readonly string[] }> => {
-    const request = await peer.scheduler.submit(submission);
-    const outcome = await peer.scheduler.await(request, never);
-    if (outcome.state !== 'fulfilled') throw new Error(`request ended ${outcome.state}`);
-    return { ...request, nodes: outcome.record.nodes };
+    const { request, record } = await served(peer, submission);
+    return { ...request, nodes: record.nodes };
   };
   const untilFree = (id: string) =>
     untilNode(peer.store, id, (it, locked) => it.state === 'ready' && it.allocatedTo === null && !locked);
