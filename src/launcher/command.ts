@@ -13,6 +13,7 @@ import { Scope } from '../runtime/scope';
 import { openTracing } from '../runtime/tracing/open-tracing';
 import { WebListenError } from '../web/server';
 import type { ZooKeeper } from '../zk/client';
+import { isZkError } from '../zk/errors';
 import type { ConfigSource } from './config-source';
 import { runLauncher } from './main';
 import { startLauncherWeb } from './web';
@@ -97,14 +98,25 @@ function configSource(
     load: () => {
       const config = waiting?.config ?? read();
       waiting = undefined;
+      const now = config.zookeeper.hosts;
+      if (now !== hosts && now !== '') updateServers(zk, now);
+      if (now !== '') hosts = now;
       latest = config;
-      if (config.zookeeper.hosts !== hosts && config.zookeeper.hosts !== '') {
-        hosts = config.zookeeper.hosts;
-        zk.updateServers(hosts);
-      }
       return config;
     },
   };
+}
+
+/** The servers may change under a running program, what they are asked for below which path may not (zk-tree 1). */
+function updateServers(zk: ZooKeeper, hosts: string): void {
+  try {
+    zk.updateServers(hosts);
+  } catch (error) {
+    if (!isZkError(error, 'BAD_ARGUMENTS')) throw error;
+    throw new Error('zookeeper-servers: another chroot takes a restart, nothing of the file is in force before', {
+      cause: error,
+    });
+  }
 }
 
 const LOOKUP_MS = 5_000;

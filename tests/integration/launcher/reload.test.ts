@@ -3,6 +3,7 @@ import { openProvider as openWithDriver } from '../../../src/drivers/open-provid
 import type { LauncherTools } from '../../../src/launcher/tools';
 import type { PassOutcome } from '../../../src/runtime/reconcile';
 import { Said } from '../../support/said';
+import { LauncherProcess } from './launcher-process';
 import { Fleet, configText, providerText, until, untilNode, untilNodeGone, untilRequest } from './fleet';
 
 const never = new AbortController().signal;
@@ -175,5 +176,27 @@ describe('a changed configuration', () => {
     const outcome = await peer.scheduler.await(request, never);
     const [id] = outcome.state === 'fulfilled' ? outcome.record.nodes : [];
     await untilNode(peer.store, id!, (it, locked) => it.state === 'ready' && !locked);
+  });
+
+  test('with another chroot is refused until a restart, and says so', async () => {
+    const peer = await fleet.peer();
+    const launcher = await LauncherProcess.start(fleet, 'chroot', configText());
+    const [host, port] = fleet.server.hosts.split(':');
+    const below = (chroot: string) => {
+      const servers = `zookeeper-servers: [{host: ${host}, port: ${port}${chroot}}]\nzookeeper-timeout: 2.0\n`;
+      const text = servers + configText({ labels: ['small', 'big'] });
+      change(fleet.writeConfig('chroot', text), text);
+    };
+    try {
+      below(', chroot: /elsewhere');
+      await launcher.untilPrinted('another chroot takes a restart');
+      const components = peer.store.components.view();
+      await components.settled();
+      expect([...components.pools.values()][0]!.component.supportedLabels).toEqual(['small']);
+      below('');
+      await until(components, () => [...components.pools.values()][0]?.component.supportedLabels.length === 2);
+    } finally {
+      await launcher.kill();
+    }
   });
 });
