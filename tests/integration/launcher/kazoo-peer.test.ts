@@ -205,7 +205,7 @@ describe('beside programs in Python', () => {
     try {
       await Promise.all(
         zuuls.map(async (it) => {
-          for (let times = 0; times < 12; times += 1) await live(it);
+          for (let times = 0; times < 7; times += 1) await live(it);
         }),
       );
       const [nodes, requests] = [peer.store.nodes.view(), peer.store.requests.view()];
