@@ -209,7 +209,7 @@ export class PoolWorker implements Reconciler {
   #isBetterElsewhere(record: NodeRequest, pools: readonly PoolFact[]): boolean {
     const { runtime } = this.context();
     const { name } = runtime.config;
-    return runtime.isUnanswered && record.provider !== name && isServableElsewhere(record, name, pools);
+    return runtime.isSilent && record.provider !== name && isServableElsewhere(record, name, pools);
   }
 
   /** To whoever can serve it sooner, if there is such a pool. */

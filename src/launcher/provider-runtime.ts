@@ -13,6 +13,8 @@ import type { LauncherTools } from './tools';
 /** How long an answer about the account's limits is good for, and how soon a failed question is repeated. */
 const QUOTA_AGE_MS = 300_000;
 const RETRY_MS = 10_000;
+/** After so long a cloud that was silent is tried again with whatever request comes. */
+const SILENCE_MS = 60_000;
 
 export interface RuntimeEvents {
   /** `installation-id` of the configuration. */
@@ -44,6 +46,7 @@ export class ProviderRuntime implements Reconciler {
   #zones: readonly string[] | undefined;
   #users = 0;
   #isUnanswered = false;
+  #silentUntilMs = -Infinity;
   #retired = false;
   #closing: Promise<void> | undefined;
   readonly #launchQueue: (() => void)[] = [];
@@ -94,6 +97,11 @@ export class ProviderRuntime implements Reconciler {
     return this.#zones !== undefined;
   }
 
+  /** Whether a launch has lately got no answer. Questions that fail are no sign of it: a cloud may not answer some to anybody. */
+  get isSilent(): boolean {
+    return this.tools.clock.monotonic() < this.#silentUntilMs;
+  }
+
   /** Whether the cloud has lately left a question open: what is not known may stay so for long. */
   get isUnanswered(): boolean {
     return this.#isUnanswered;
@@ -115,9 +123,9 @@ export class ProviderRuntime implements Reconciler {
     this.events.doubted();
   }
 
-  /** The cloud has not answered for long: until it does, others are to serve what they can. */
+  /** A launch was not answered to for long: until the cloud answers, or a while has passed, others are to serve what they can. */
   doubt(): void {
-    this.#isUnanswered = true;
+    this.#silentUntilMs = this.tools.clock.monotonic() + SILENCE_MS;
     this.forgetQuota();
     this.events.learned();
   }
@@ -171,7 +179,9 @@ export class ProviderRuntime implements Reconciler {
     ]);
     const wasUnanswered = this.#isUnanswered;
     this.#isUnanswered = failed.length > 0;
-    if (changed.includes(true) || wasUnanswered !== this.#isUnanswered) this.events.learned();
+    const isHeardAgain = failed.length === 0 && this.isSilent;
+    if (isHeardAgain) this.#silentUntilMs = -Infinity;
+    if (changed.includes(true) || isHeardAgain || wasUnanswered !== this.#isUnanswered) this.events.learned();
     if (failed.length === 0) return { againInMs: QUOTA_AGE_MS };
     this.tools.log.warn('provider did not answer a question', {
       provider: this.config.name,

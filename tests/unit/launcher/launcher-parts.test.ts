@@ -151,9 +151,9 @@ const unused = (): never => {
   throw new Error('not for this test');
 };
 
-function tools(provider: object): LauncherTools {
+function tools(provider: object, clock = new FakeClock()): LauncherTools {
   return {
-    clock: new FakeClock(),
+    clock,
     random: seededRandom(1),
     log: silentLogger,
     env: {},
@@ -178,8 +178,13 @@ const instance = (node: string | undefined, provider = 'fake-east', installation
   resources: { instances: 1, cores: 4 },
 });
 
-function runtimeOf(provider: object, installation?: string, nodeExists = (node: string) => node === '1') {
-  return new ProviderRuntime(providerConfig(), tools(provider), {
+function runtimeOf(
+  provider: object,
+  installation?: string,
+  nodeExists = (node: string): boolean => node === '1',
+  clock = new FakeClock(),
+) {
+  return new ProviderRuntime(providerConfig(), tools(provider, clock), {
     nodeExists,
     installation: () => installation,
     learned: () => undefined,
@@ -212,6 +217,23 @@ test('a label that is refused is broken; a question without an answer is asked a
   runtime.forgetQuota();
   expect((await runtime.pass(never)).againInMs).toBeLessThanOrEqual(10_000);
   expect(runtime.available).toEqual({ instances: 8, cores: 12 });
+});
+
+test('a cloud is silent when a launch was not answered to, until it answers or a while has passed; failed questions say nothing', async () => {
+  const provider = { ...answers, quota: () => Promise.reject(new TransientError('fake-east')) };
+  const clock = new FakeClock();
+  const runtime = runtimeOf(provider, undefined, () => true, clock);
+  await runtime.pass(never);
+  expect([runtime.isUnanswered, runtime.isSilent]).toEqual([true, false]);
+  runtime.doubt();
+  await runtime.pass(never);
+  expect(runtime.isSilent).toBe(true);
+  await clock.advance(60_000);
+  expect(runtime.isSilent).toBe(false);
+  runtime.doubt();
+  provider.quota = answers.quota as never;
+  await runtime.pass(never);
+  expect([runtime.isUnanswered, runtime.isSilent]).toEqual([false, false]);
 });
 
 describe('leaked instances', () => {
