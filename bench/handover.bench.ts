@@ -2,8 +2,13 @@ import { connectScheduler } from '../src/scheduler/scheduler';
 import { type Farm, configText, floorMs, never, percentile, startFarm, tools } from './farm';
 import { type Goal, printReport, rounded } from './report';
 
-const ROUNDS = 300;
-const WARM_UP = 50;
+const ROUNDS = 600;
+/**
+ * Launcher, ZooKeeper and requestor compile themselves for their first hand-overs, on the cores that they need for them: of two
+ * thousand after 50 rounds of warm-up, the first 250 had a p50 of 7.7 ms and a p90 of 13.6, later ones 5.3 to 6.2 and 7.3 to 11.
+ * What lasts is measured. Figures from when the warm-up had 50 rounds cannot be compared.
+ */
+const WARM_UP = 300;
 const GOALS: readonly Goal[] = [
   { metric: 'p50_ms', goal: '<=10' },
   { metric: 'p99_ms', goal: '<=25' },
