@@ -48,7 +48,7 @@ describeWith([...BUILD, 'machines', 'ssh'], 'a builder with machines', () => {
       providers: [
         '- name: hosts',
         '  driver: qemu',
-        '  boot-timeout: 150',
+        '  boot-timeout: 300',
         `  image-store: ${path('store')}`,
         `  state-dir: ${path('state')}`,
         '  diskimages:',
@@ -66,5 +66,5 @@ describeWith([...BUILD, 'machines', 'ssh'], 'a builder with machines', () => {
     const log = await readFile(join(farm.logDir('one'), `deb-${upload.key.build}.log`), 'utf8');
     expect(log).toContain('\ninside tiny-node\n');
     expect(upload.record!.state).toBe('ready');
-  }, 200_000);
+  }, 500_000);
 });

@@ -80,7 +80,7 @@ describeWith(BUILD, 'the real disk-image-create', () => {
     expect(await leftBy(build.key)).toEqual(NOTHING);
     const log = await readFile(join(farm.logDir('one'), `${name}.log`), 'utf8');
     expect(log.trimEnd().split('\n').at(-1)).toBe('Exit code: 0');
-  }, 300_000);
+  }, 600_000);
 
   test('on a disk that fills up it fails with the reason and leaves nothing, and the builder goes on', async () => {
     await farm.configure('one');
@@ -101,7 +101,7 @@ describeWith(BUILD, 'the real disk-image-create', () => {
       await builder?.kill();
       await run('umount', ['--lazy', farm.imagesDir('one')]);
     }
-  }, 300_000);
+  }, 600_000);
 
   test('stopped in the middle, with the disk attached, leaves nothing', async () => {
     const builder = await start('qcow2');
@@ -113,7 +113,7 @@ describeWith(BUILD, 'the real disk-image-create', () => {
     expect(await leftBy(build.key)).toEqual(NOTHING);
     expect(await farm.files('one')).toEqual([]);
     expect((await farm.store.images.getBuild(build.key))!.record.state).toBe('failed');
-  }, 300_000);
+  }, 600_000);
 
   test('killed with its builder leaves a loop device, which the next start releases', async () => {
     const builder = await start('qcow2');
@@ -128,5 +128,5 @@ describeWith(BUILD, 'the real disk-image-create', () => {
     expect(await leftBy(build.key)).toEqual(NOTHING);
     expect(await farm.files('one')).toEqual([]);
     await farm.until((images) => images.get('tiny')!.builds.size === 0);
-  }, 300_000);
+  }, 600_000);
 });

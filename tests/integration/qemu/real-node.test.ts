@@ -27,7 +27,7 @@ describeWith([...BUILD, 'machines', 'ssh'], 'a real node', () => {
     tiny = await tinyImage();
     host = await qemuHost(PROVIDER, section);
     provider = drivers.get('qemu')!.connect(host.config, hostTools);
-  }, 300_000);
+  }, 600_000);
   afterAll(async () => {
     await provider.close();
     await host.close();
@@ -62,7 +62,7 @@ describeWith([...BUILD, 'machines', 'ssh'], 'a real node', () => {
     await console.close();
     await provider.images!.remove(image, never);
     await expectNothingLeft();
-  }, 180_000);
+  }, 400_000);
 
   async function upload(): Promise<{ readonly externalId: string }> {
     const progress: number[] = [];

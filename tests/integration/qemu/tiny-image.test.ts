@@ -14,5 +14,5 @@ describeWith([...BUILD, 'ssh'], 'the image that tests boot', () => {
     ).toBe(first.sha256);
     expect((await readdir(testCache)).filter((it) => it.startsWith('building-'))).toEqual([]);
     expect(await readFile('/proc/self/mounts', 'utf8')).not.toContain(testCache);
-  }, 300_000);
+  }, 600_000);
 });
