@@ -78,7 +78,7 @@ export class PoolHands {
 
   /** A node that goes on without its request. */
   keepNode(node: HeldNode, done: Promise<LaunchOutcome>): void {
-    this.#track(done.then(() => node.release()));
+    this.#track(done.finally(() => node.release()));
   }
 
   /** False where too many are being declined already. */
