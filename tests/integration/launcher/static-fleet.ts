@@ -1,4 +1,7 @@
+import { nodePath, NODES } from '../../../src/model/paths';
 import type { NodeEntry, NodesView } from '../../../src/store/api';
+import type { WatchEvent, WatchHandle, ZooKeeper } from '../../../src/zk/client';
+import { isZkError } from '../../../src/zk/errors';
 import type { SshMachine } from '../../support/ssh-machine';
 import type { Peer } from './fleet';
 import { until } from './fleet';
@@ -57,36 +60,60 @@ export function slotOf({ record }: NodeEntry): string {
   return `${JSON.stringify(record?.connectionPort)}/${record?.slot}`;
 }
 
-/** Looks at every state of the tree for two records in one slot of one machine. */
+/**
+ * Hears of every node from its creation to its end, in the server's order, for two at a time in one slot of one machine. Not
+ * from a view: that keeps the order of what happens to each node, not that between nodes.
+ */
 export class SlotGuard {
-  readonly seen = new Set<string>();
-  readonly #twice: string[] = [];
-  readonly stop: () => void;
+  readonly #events: { readonly type: 'created' | 'deleted'; readonly id: string }[] = [];
+  readonly #slots = new Map<string, Promise<string | undefined>>();
+  #watch: WatchHandle | undefined;
 
-  private constructor(private readonly view: NodesView) {
-    this.stop = view.onChange(() => this.#look());
-    this.#look();
+  private constructor(private readonly zk: ZooKeeper) {}
+
+  static async start({ zk }: Peer): Promise<SlotGuard> {
+    const guard = new SlotGuard(zk);
+    guard.#watch = await zk.addWatch(NODES, 'persistent-recursive', (it) => guard.#hear(it));
+    return guard;
   }
 
-  static async start(peer: Peer): Promise<SlotGuard> {
-    const view = peer.store.nodes.view();
-    await view.ready();
-    return new SlotGuard(view);
+  /** Number of nodes that were made up to now, and those of one slot that were there at a time. */
+  async report(): Promise<{ readonly made: number; readonly twice: readonly string[] }> {
+    await this.zk.sync(NODES); // all events up to here have arrived
+    const slots = new Map<string, string | undefined>();
+    for (const [id, slot] of this.#slots) slots.set(id, await slot);
+    const present = new Map<string, string>();
+    const twice: string[] = [];
+    for (const { type, id } of this.#events) {
+      const slot = slots.get(id);
+      if (slot === undefined) continue;
+      const other = present.get(slot);
+      if (type === 'created' && other !== undefined) twice.push(`${slot}: ${other} and ${id}`);
+      if (type === 'created') present.set(slot, id);
+      else if (other === id) present.delete(slot);
+    }
+    return { made: slots.size, twice };
   }
 
-  /** What was ever there twice at a time. */
-  get twice(): readonly string[] {
-    return this.#twice;
+  async stop(): Promise<void> {
+    await this.#watch?.close();
   }
 
-  #look(): void {
-    const slots = new Map<string, string>();
-    for (const entry of this.view.nodes.values()) {
-      this.seen.add(entry.id);
-      const slot = slotOf(entry);
-      const other = slots.get(slot);
-      if (other !== undefined) this.#twice.push(`${slot}: ${other} and ${entry.id}`);
-      slots.set(slot, entry.id);
+  #hear({ type, path }: WatchEvent): void {
+    const id = /^\/nodepool\/nodes\/(\d{10})$/.exec(path)?.[1];
+    if (id === undefined || (type !== 'created' && type !== 'deleted')) return;
+    this.#events.push({ type, id });
+    if (type === 'created') this.#slots.set(id, this.#slotOf(id));
+  }
+
+  /** Undefined: it is gone before it is read. */
+  async #slotOf(id: string): Promise<string | undefined> {
+    try {
+      const record = JSON.parse((await this.zk.get(nodePath(id))).data.toString()) as Record<string, unknown>;
+      return `${String(record['connection_port'])}/${String(record['slot'])}`;
+    } catch (error) {
+      if (isZkError(error, 'NO_NODE')) return undefined;
+      throw error;
     }
   }
 }
