@@ -5,7 +5,7 @@ import { type Goal, printReport, rounded } from './report';
 const ROUNDS = 600;
 /**
  * Launcher, ZooKeeper and requestor compile themselves for their first hand-overs, on the cores that they need for them: of two
- * thousand after 50 rounds of warm-up, the first 250 had a p50 of 7.7 ms and a p90 of 13.6, later ones 5.3 to 6.2 and 7.3 to 11.
+ * thousand after 50 rounds of warm-up, the first 250 had a p50 of 7.7 ms and a p90 of 13.6, later ones 5.3 to 7.0 and 7.3 to 12.
  * What lasts is measured. Figures from when the warm-up had 50 rounds cannot be compared.
  */
 const WARM_UP = 300;
