@@ -28,6 +28,8 @@ function element(name, options, ...children) {
 const tag = (text, tone, title) => element('span', { class: 'tag ' + tone, title }, text);
 const stateTag = (state) => tag(state || 'unreadable', state ? toneOf(state) : 'bad');
 const code = (text, soft) => element('code', soft ? { class: 'soft' } : {}, text);
+/** A heading that the eye does not need. */
+const heard = (text) => element('span', { class: 'heard' }, text);
 const line = (...children) => element('div', { class: 'line' }, ...children);
 const button = (text, title, click) => element('button', { type: 'button', title, click }, text);
 const plural = (count, one) => count + ' ' + one + (count === 1 ? '' : 's');

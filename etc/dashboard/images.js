@@ -32,7 +32,7 @@ async function showImages() {
       [build(image.image), pause(image.image, image.paused)],
     ];
   });
-  show('images', '', table(['Image', 'Builds', 'Uploads of the newest ready', ''], rows, 'No images.'));
+  show('images', '', table(['Image', 'Builds', 'Uploads of the newest ready', heard('Actions')], rows, 'No images.'));
 }
 
 function buildLine(it, builders) {

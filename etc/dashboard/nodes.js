@@ -36,7 +36,7 @@ async function showNodes() {
       states.map((it) => tag(it.count + ' ' + (it.state || 'unreadable'), it.state ? toneOf(it.state) : 'bad')),
     ];
   });
-  show('nodes', '', table(['Provider / pool', 'Nodes', '', 'By state'], rows, 'No nodes.'));
+  show('nodes', '', table(['Provider / pool', 'Nodes', heard('Share of each state'), 'By state'], rows, 'No nodes.'));
   await showNodeList();
 }
 
@@ -71,7 +71,17 @@ async function showNodeList() {
     ]);
   list.querySelector('.tools .soft').textContent =
     plural(found.length, 'node') + (found.length > MOST_ROWS ? ', the newest ' + MOST_ROWS + ' are shown' : '');
-  const headings = ['Node', 'State', 'For', 'Labels', 'Provider / pool', 'Address', 'Request', 'Comment', ''];
+  const headings = [
+    'Node',
+    'State',
+    'For',
+    'Labels',
+    'Provider / pool',
+    'Address',
+    'Request',
+    'Comment',
+    heard('Actions'),
+  ];
   list.querySelector('.rows').replaceChildren(table(headings, rows, 'No such nodes.'));
 }
 

@@ -51,7 +51,7 @@ async function showRequests() {
     ];
     return isOpen ? [row, said(it.id)] : [row];
   });
-  const headings = ['Request', 'State', 'Why it waits', 'Labels', 'Requestor', 'Tenant', 'Waits', ''];
+  const headings = ['Request', 'State', 'Why it waits', 'Labels', 'Requestor', 'Tenant', 'Waits', heard('Actions')];
   const more = waiting.length - MOST_ROWS;
   show(
     'requests',
@@ -83,6 +83,7 @@ setInterval(() => void askPools(), 3000);
 
 function said(id) {
   const pools = unfolded.get(id);
+  const headings = ['Pool', 'Launcher', 'Says', 'Because', heard('Details'), 'For', 'Expects its nodes'];
   const rows = (pools || []).map((it) => [
     (it.provider || '–') + ' / ' + (it.name || '–'),
     element('span', { class: 'soft', title: it.pool }, it.pool.split('-PoolWorker.')[0]),
@@ -99,6 +100,6 @@ function said(id) {
   const told =
     pools === undefined
       ? element('p', { class: 'soft' }, 'The pools are being asked …')
-      : table(['Pool', 'Launcher', 'Says', 'Because', '', 'For', 'Expects its nodes'], rows, 'No pool is there.');
+      : table(headings, rows, 'No pool is there.');
   return element('tr', { class: 'why', id: 'why-' + id }, element('td', { colspan: '8' }, told));
 }

@@ -3,6 +3,7 @@ import type { BuildReason } from '../decide/plan-builds';
 import type { CleanupAction } from '../decide/plan-cleanup';
 import type { FileAction } from '../decide/cleanup-files';
 import { type BuildKey, type UploadKey, uploadPath } from '../model/paths';
+import { DriverError, errorLine } from '../drivers/errors';
 import type { Logger } from '../runtime/log';
 
 export interface BuildFailure {
@@ -81,6 +82,7 @@ export function logBuilderEvents(log: Logger): OnBuilderEvent {
   return (event) => {
     const [level, message, fields] = describe(event);
     log[isNews(event) ? 'info' : level](message, fields);
+    if ('error' in event && 'why' in fields) log.debug('where that error arose', { ...fields, err: event.error });
   };
 }
 
@@ -113,13 +115,21 @@ function describe(event: BuilderEvent): Line {
         { ...event.key, external_id: event.externalId, seconds: seconds(event.tookMs) },
       ];
     case 'upload-failed':
-      return ['warn', 'upload failed', { ...event.key, ...failureFields(event.failure), err: event.error }];
+      return [
+        'warn',
+        'upload failed',
+        { ...event.key, ...failureFields(event.failure), ...ownFault(event.failure, event.error) },
+      ];
     case 'retry':
       return ['info', 'will try again', retryFields(event.what, event.retry, event.waitMs)];
     case 'cleanup':
       return ['info', `cleanup: ${event.action.kind}`, actionFields(event.action)];
     case 'cleanup-failed':
-      return ['warn', 'cleanup failed', { action: event.action.kind, ...actionFields(event.action), err: event.error }];
+      return [
+        'warn',
+        'cleanup failed',
+        { action: event.action.kind, ...actionFields(event.action), ...troubleFields(event.error) },
+      ];
     case 'files':
       return ['info', `files: ${event.action.kind}`, { ...event.action.build, removed: event.removed.length }];
     case 'leftovers':
@@ -127,6 +137,15 @@ function describe(event: BuilderEvent): Line {
     case 'orphan-removed':
       return ['info', 'removed an image that no record knows', { ...event, kind: undefined }];
   }
+}
+
+/** What is known to go wrong outside is told by `why`; the rest has its stack. */
+function ownFault({ cause }: BuildFailure, error: unknown): Readonly<Record<string, unknown>> {
+  return cause === 'internal' ? { err: error } : {};
+}
+
+function troubleFields(error: unknown): Readonly<Record<string, unknown>> {
+  return error instanceof DriverError ? { code: error.code, why: errorLine(error) } : { err: error };
 }
 
 function failureFields(failure: BuildFailure): Readonly<Record<string, unknown>> {

@@ -1,6 +1,7 @@
 import { findImageOrphans } from '../decide/image-orphans';
 import type { CloudImage } from '../drivers/driver';
-import { DriverError, driverErrorLine, NotFoundError } from '../drivers/errors';
+import { NotFoundError } from '../drivers/errors';
+import { logTrouble } from '../drivers/log-trouble';
 import type { Reconciler } from '../runtime/reconcile';
 import { type BuilderContext, freshImages, OFFLINE_PERIOD_MS, settledImages } from './context';
 import { Jobs } from './jobs';
@@ -27,7 +28,7 @@ export class OrphanReconciler implements Reconciler {
     wake: () => void,
   ) {
     this.#jobs = new Jobs(wake, ({ name }, error) => {
-      context.tools.log.warn('images of the provider were not compared', { provider: name, ...trouble(error) });
+      logTrouble(context.tools.log, 'warn', 'images of the provider were not compared', error, { provider: name });
     });
   }
 
@@ -80,11 +81,7 @@ export class OrphanReconciler implements Reconciler {
       this.context.onEvent({ kind: 'orphan-removed', provider, externalId, name });
     } catch (error) {
       if (error instanceof NotFoundError || signal.aborted) return;
-      this.context.tools.log.warn('orphaned image was not removed', { provider, externalId, ...trouble(error) });
+      logTrouble(this.context.tools.log, 'warn', 'orphaned image was not removed', error, { provider, externalId });
     }
   }
 }
-
-/** One line of what the cloud did; anything else is a fault of ours, with its stack. */
-const trouble = (error: unknown) =>
-  error instanceof DriverError ? { code: error.code, why: driverErrorLine(error) } : { err: error };

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Config, ProviderConfig } from '../config/types';
 import type { DriverRegistry, Provider, ProviderImages } from '../drivers/driver';
+import { logTrouble } from '../drivers/log-trouble';
 import type { Logger } from '../runtime/log';
 import { imageProviders } from './settings';
 
@@ -69,7 +70,7 @@ export class ProviderConnections {
       const provider = this.open(config);
       this.#open.set(config.name, { config, provider, users: 0, retired: false });
     } catch (error) {
-      this.log.error('provider cannot be opened', { provider: config.name, err: error });
+      logTrouble(this.log, 'error', 'provider cannot be opened', error, { provider: config.name });
     }
   }
 
@@ -85,7 +86,7 @@ export class ProviderConnections {
     const closing = connection.provider
       .close()
       .catch((error: unknown) =>
-        this.log.error('provider did not close', { provider: connection.config.name, err: error }),
+        logTrouble(this.log, 'error', 'provider did not close', error, { provider: connection.config.name }),
       );
     this.#retired.add(closing);
     void closing.then(() => this.#retired.delete(closing));

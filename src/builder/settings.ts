@@ -2,6 +2,7 @@ import { parseCron } from '../config/cron';
 import type { Config, ProviderConfig } from '../config/types';
 import type { ImageWish, ImageWishes, ProviderWish } from '../decide/image-snapshot';
 import type { DriverRegistry, DriverTools } from '../drivers/driver';
+import { logTrouble } from '../drivers/log-trouble';
 
 /** Where the configuration comes from, and how one hears of another. */
 export interface ConfigSource {
@@ -50,7 +51,7 @@ function imageFormat(provider: ProviderConfig, drivers: DriverRegistry, tools: D
   try {
     return drivers.get(provider.driver)?.imageFormat(provider, tools);
   } catch (error) {
-    tools.log.error('image format of provider unknown', { provider: provider.name, err: error });
+    logTrouble(tools.log, 'error', 'image format of provider unknown', error, { provider: provider.name });
     return undefined;
   }
 }

@@ -2,6 +2,7 @@ import { INSTALLATION_ID } from '../decide/image-orphans';
 import type { ImageSnapshots } from '../decide/image-snapshot';
 import type { Instance } from '../drivers/driver';
 import { NotFoundError } from '../drivers/errors';
+import { logTrouble } from '../drivers/log-trouble';
 import { type BuilderContext, settledImages } from './context';
 import type { ConnectedImages } from './provider-connections';
 import { VALIDATES } from './validation-metadata';
@@ -35,7 +36,9 @@ export async function removeStrayValidations(
     await provider.destroy(it.externalId, signal).catch((error: unknown) => {
       signal.throwIfAborted();
       if (error instanceof NotFoundError) return;
-      context.tools.log.warn('instance of a validation was not deleted', { provider: config.name, err: error });
+      logTrouble(context.tools.log, 'warn', 'instance of a validation was not deleted', error, {
+        provider: config.name,
+      });
     });
   }
   return listed.length - strays.length;

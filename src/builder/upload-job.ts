@@ -4,7 +4,8 @@ import { INSTALLATION_ID } from '../decide/image-orphans';
 import { type LocalFiles } from '../decide/image-files';
 import { type ImageSnapshots } from '../decide/image-snapshot';
 import { planUploads, type UploadAction, uploadName } from '../decide/plan-uploads';
-import { DriverError, NotFoundError, RateLimitedError } from '../drivers/errors';
+import { DriverError, errorLine, NotFoundError, RateLimitedError } from '../drivers/errors';
+import { logTrouble } from '../drivers/log-trouble';
 import { newUpload } from '../model/image-records';
 import type { UploadKey } from '../model/paths';
 import type { ImageUpload } from '../model/records';
@@ -162,10 +163,9 @@ class Upload {
       await this.connected.images.remove(externalId, patience.signal);
     } catch (error) {
       if (error instanceof NotFoundError) return;
-      tools.log.warn('image was not removed from the provider', {
+      logTrouble(tools.log, 'warn', 'image was not removed from the provider', error, {
         provider: this.action.provider,
         externalId,
-        err: error,
       });
     } finally {
       timer.cancel();
@@ -215,7 +215,7 @@ const FAILED_UPLOAD = {
 } as const satisfies Partial<ImageUpload>;
 
 function failureOf(error: unknown): BuildFailure {
-  if (error instanceof DriverError) return { cause: 'provider', message: `${error.code}: ${error.message}` };
+  if (error instanceof DriverError) return { cause: 'provider', message: `${error.code}: ${errorLine(error)}` };
   if (error instanceof ValidationError) return { cause: 'validation', message: error.message };
   if (error instanceof HookError) return { cause: 'hook', message: error.message };
   return { cause: 'internal', message: error instanceof Error ? error.message : String(error) };

@@ -6,6 +6,7 @@ import { INSTALLATION_ID } from '../decide/image-orphans';
 import { destroyed } from '../drivers/destroyed';
 import type { Instance, LaunchSpec } from '../drivers/driver';
 import { LaunchFailedError, NoCapacityError } from '../drivers/errors';
+import { logTrouble } from '../drivers/log-trouble';
 import type { UploadKey } from '../model/paths';
 import { scanHostKeys, scanKind } from '../runtime/host-keys';
 import { withTimeLimit } from '../runtime/time-limit';
@@ -124,7 +125,8 @@ class Trial {
     await withTimeLimit(limit, never, (it) => destroyed(this.connected.provider, instance.externalId, clock, it)).catch(
       (error: unknown) => {
         const { name } = this.connected.provider;
-        log.warn('instance of a validation was not removed', { provider: name, instance: instance.name, err: error });
+        const fields = { provider: name, instance: instance.name };
+        logTrouble(log, 'warn', 'instance of a validation was not removed', error, fields);
       },
     );
   }

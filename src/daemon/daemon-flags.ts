@@ -217,7 +217,11 @@ export function parseDaemonFlags(
   const command = new Command(name)
     .description(DESCRIPTIONS[name])
     .allowExcessArguments(false)
-    .configureOutput({ writeOut: (text) => tools.stdout.write(text), writeErr: (text) => tools.stderr.write(text) })
+    .configureOutput({
+      writeOut: (text) => tools.stdout.write(text),
+      writeErr: (text) => tools.stderr.write(text),
+      outputError: (text, write) => write(`usage: ${name} [options]\n${name}: ${argparseWords(text)}\n`),
+    })
     .exitOverride();
   const path = (text: string) => resolve(text.replace(/^~(?=\/|$)/, tools.env['HOME'] ?? '~'));
   for (const it of DAEMON_OPTIONS) if (it.of.includes(name)) command.addOption(toOption(it, name, path));
@@ -233,6 +237,15 @@ export function parseDaemonFlags(
     return { exit: 0 };
   }
   return { flags: toFlags(given, command.getOptionValueSource('logFile') === 'cli') };
+}
+
+/** What commander says in one line, and as Python's argparse would where that has words for it, as `nodepool` does. */
+function argparseWords(text: string): string {
+  return text
+    .trim()
+    .replace(/\s*\n\s*/g, ' ')
+    .replace(/^error: unknown option '([^']*)'/, 'error: unrecognized arguments: $1')
+    .replace(/^error: option '(\S+)[^']*' argument missing/, 'error: argument $1: expected one argument');
 }
 
 /** The default of an option for one daemon. */

@@ -95,9 +95,10 @@ async function runHere(
     manager.stopping();
   };
   io.stop.drain.addEventListener('abort', onStop, { once: true });
+  let hasStarted = true;
   scope.defer(() => {
     io.stop.drain.removeEventListener('abort', onStop);
-    log.info('the daemon has ended');
+    if (hasStarted) log.info('the daemon has ended'); // what never began is told by its error alone
   });
   const status = new DaemonStatus(spec.parts(flags), manager, log);
   const tools = { clock: systemClock, random: systemRandom, log, env: withoutManager(io.env) };
@@ -106,7 +107,8 @@ async function runHere(
     await spec.run(base);
   } catch (error) {
     if (error === io.stop.drain.reason) return 0;
-    if (isSetupError(error, spec)) throw error;
+    hasStarted = !isSetupError(error, spec);
+    if (!hasStarted) throw error;
     if (!io.stop.drain.aborted) {
       log.error('the daemon ends', { err: error });
       throw error;

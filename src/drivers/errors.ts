@@ -89,11 +89,19 @@ export class RefusedError extends DriverError {
   }
 }
 
-/** A cloud's error and what caused it in one line, for logs: where in our code it arose tells an operator nothing. */
-export function driverErrorLine(error: DriverError): string {
+/** An error of a cloud's, its reason and what caused it in one line: where in our code it arose tells an operator nothing. */
+export function errorLine(error: Error): string {
+  const reason = reasonOf(error);
   const causes: string[] = [];
   for (let it: unknown = error.cause; it instanceof Error && causes.length < 5; it = it.cause) {
     causes.push(it.message || String((it as { code?: unknown }).code ?? it.name));
   }
-  return [error.message, ...causes].join(': ').replace(/\s*\n\s*/g, ' ');
+  // A reason is often made from the cause.
+  const others = causes.filter((it) => !reason.includes(it));
+  return [error.message, ...(reason === '' ? [] : [reason]), ...others].join(': ').replace(/\s*\n\s*/g, ' ');
+}
+
+function reasonOf(error: Error): string {
+  if (error instanceof NoCapacityError) return error.resource;
+  return error instanceof RefusedError || error instanceof LaunchFailedError ? error.reason : '';
 }

@@ -1,4 +1,5 @@
 import type { ExternalId, Provider } from '../drivers/driver';
+import { logTrouble } from '../drivers/log-trouble';
 import type { Logger } from '../runtime/log';
 import { within } from './cloud-call';
 import type { LauncherTools } from './tools';
@@ -24,6 +25,6 @@ export async function logConsole(
     for (const line of lines.slice(-MOST_LINES)) tools.log.info('console', { line });
   } catch (error) {
     signal.throwIfAborted();
-    tools.log.warn('console log is not available', { err: error });
+    logTrouble(tools.log, 'warn', 'console log is not available', error);
   }
 }

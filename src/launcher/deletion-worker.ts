@@ -1,3 +1,4 @@
+import { logTrouble } from '../drivers/log-trouble';
 import { planAgedNodes } from '../decide/age-limits';
 import type { KnownNode } from '../decide/node-index';
 import { type DeletionAction, planDeletions } from '../decide/plan-deletions';
@@ -106,7 +107,7 @@ export class DeletionWorker implements Reconciler {
   #begin(node: string, message: string, work: () => Promise<boolean>): void {
     this.#work.start(node, work, (error) => {
       if (error instanceof ClaimLostError || this.now.aborted) return;
-      this.tools.log.warn(message, { node, err: error });
+      logTrouble(this.tools.log, 'warn', message, error, { node });
     });
   }
 

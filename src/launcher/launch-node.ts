@@ -1,6 +1,7 @@
 import type { PoolConfig, PoolLabelConfig } from '../config/types';
 import type { Instance } from '../drivers/driver';
 import { NoCapacityError, RefusedError } from '../drivers/errors';
+import { logTrouble } from '../drivers/log-trouble';
 import type { NodeRequest } from '../model/records';
 import { underAll } from '../runtime/link-signals';
 import type { Logger } from '../runtime/log';
@@ -83,7 +84,7 @@ export async function failLaunch(
   log: Logger,
 ): Promise<'failed' | 'lost'> {
   report.ended('error.unknown');
-  log.error('node could not be launched', { err: error });
+  logTrouble(log, 'error', 'node could not be launched', error);
   try {
     await node.write({ state: 'failed' });
     return 'failed';
@@ -122,7 +123,8 @@ async function attempts(
       report.ended(launchResult(error));
       report.setBack(cause);
       if (error instanceof NoCapacityError) {
-        tools.log.warn('provider has no capacity for a node', { cause, resource: error.resource, err: error.cause });
+        const fields = { cause, resource: error.resource };
+        logTrouble(tools.log, 'warn', 'provider has no capacity for a node', error, fields);
         job.runtime.forgetQuota();
         return 'aborted';
       }
@@ -130,7 +132,8 @@ async function attempts(
       const isLast = attempt >= tries || error instanceof RefusedError || calls.gaveUp;
       const { unanswered } = calls;
       const last = unanswered instanceof Error ? { last_answer: unanswered.message } : {};
-      tools.log.warn('attempt to launch a node failed', { attempt, of: tries, cause, err: error, ...last });
+      const fields = { attempt, of: tries, cause, ...last };
+      logTrouble(tools.log, 'warn', 'attempt to launch a node failed', error, fields, cause !== 'unknown');
       await logConsoleOf(node, job, tools, signal);
       if (isLast) return 'failed';
     }
@@ -194,7 +197,7 @@ async function clearAttempt(
     });
   } catch (error) {
     signal.throwIfAborted();
-    tools.log.warn('instance of a failed attempt could not be removed', { err: error });
+    logTrouble(tools.log, 'warn', 'instance of a failed attempt could not be removed', error);
     return false;
   }
   await node.write({ externalId: null, interfaceIp: null });

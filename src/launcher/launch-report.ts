@@ -1,4 +1,5 @@
 import { RateLimitedError, type TransientError } from '../drivers/errors';
+import { logTrouble } from '../drivers/log-trouble';
 import { untilAnswered } from './cloud-call';
 import type { HeldNode } from './held-node';
 import { type LaunchCause, launchCause } from './launch-cause';
@@ -80,7 +81,7 @@ export class CloudCalls {
       }
       const cause = launchCause(error);
       this.report.setBack(cause);
-      this.tools.log.info('cloud is asked again about a node', { cause, err: error.cause });
+      logTrouble(this.tools.log, 'info', 'cloud is asked again about a node', error, { cause });
     });
     this.unanswered = undefined;
     this.#silent = undefined;

@@ -3,6 +3,7 @@ import type { KnownNode } from '../decide/node-index';
 import { instanceKey, planVanished } from '../decide/vanished-instances';
 import type { Instance } from '../drivers/driver';
 import { NotFoundError } from '../drivers/errors';
+import { logTrouble } from '../drivers/log-trouble';
 import type { Node } from '../model/records';
 import type { Reconciler } from '../runtime/reconcile';
 import { ClaimLostError } from '../store/api';
@@ -50,7 +51,7 @@ export class LeakWorker implements Reconciler {
         (error: unknown) => {
           if (error instanceof NotFoundError) return;
           signal.throwIfAborted();
-          this.tools.log.warn('leaked instance could not be deleted', { provider: name, node, err: error });
+          logTrouble(this.tools.log, 'warn', 'leaked instance could not be deleted', error, { provider: name, node });
         },
       );
     }
@@ -78,7 +79,7 @@ export class LeakWorker implements Reconciler {
       } catch (error) {
         signal.throwIfAborted();
         if (error instanceof ClaimLostError) return; // somebody else looks after it
-        this.tools.log.warn('unused node without instance could not be retired', { ...fields, err: error });
+        logTrouble(this.tools.log, 'warn', 'unused node without instance could not be retired', error, fields);
       }
     };
     await Promise.all(gone.map(retire));

@@ -1,3 +1,4 @@
+import { logTrouble } from '../drivers/log-trouble';
 import { ClaimLostError } from '../store/api';
 import type { HeldNode } from './held-node';
 import type { LaunchOutcome } from './launch-node';
@@ -104,7 +105,9 @@ export class PoolHands {
     this.#purging = true;
     this.#track(
       purgeNode(node, pool)
-        .catch((error: unknown) => pool.tools.log.warn('unused node could not be purged', { node, err: error }))
+        .catch((error: unknown) =>
+          logTrouble(pool.tools.log, 'warn', 'unused node could not be purged', error, { node }),
+        )
         .finally(() => {
           this.#purging = false;
         }),

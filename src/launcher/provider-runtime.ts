@@ -4,6 +4,7 @@ import type { PoolConfig, PoolLabelConfig, ProviderConfig } from '../config/type
 import { minus, total } from '../decide/quota';
 import type { Instance, Provider } from '../drivers/driver';
 import { RefusedError } from '../drivers/errors';
+import { logTrouble } from '../drivers/log-trouble';
 import type { Resources } from '../model/records';
 import type { Reconciler } from '../runtime/reconcile';
 import { isOwn, NODE_ID_KEY, type Owner } from './destroy-instance';
@@ -261,11 +262,10 @@ export class ProviderRuntime implements Reconciler {
     } catch (error) {
       if (!(error instanceof RefusedError)) throw error;
       this.broken.add(key);
-      this.tools.log.error('label is refused by its provider', {
+      logTrouble(this.tools.log, 'error', 'label is refused by its provider', error, {
         provider: this.config.name,
         pool: pool.name,
         label: label.name,
-        err: error,
       });
     }
     return true;

@@ -1,3 +1,4 @@
+import { logTrouble } from '../drivers/log-trouble';
 import type { Config, LabelConfig } from '../config/types';
 import type { Node, Resources } from '../model/records';
 import type { DeletionScope } from './deletion-worker';
@@ -133,7 +134,7 @@ export class Roster {
       await opened.begin();
       return 'started';
     } catch (error) {
-      this.around.tools.log.error('provider cannot be started', { provider: name, err: error });
+      logTrouble(this.around.tools.log, 'error', 'provider cannot be started', error, { provider: name });
       const left = this.#units.get(name);
       if (left !== undefined) this.#end(name, left);
       return unit === undefined ? 'kept' : 'ended';

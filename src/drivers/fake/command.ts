@@ -1,5 +1,5 @@
 import { InvalidArgumentError, Command, CommanderError } from 'commander';
-import { existsSync, unlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Program, ProgramIo } from '../../runtime/program';
 import { type Clock, systemClock } from '../../runtime/clock';
@@ -34,6 +34,7 @@ export const main: Program = async (argv, io) => {
 function parse(argv: readonly string[], io: ProgramIo): Flags {
   return new Command('nodepool-fake-cloud')
     .description('Serves a simulated cloud for providers of driver fake.')
+    .version(`Nodepool version: ${packageVersion()}`, '--version', 'show nodepool version')
     .option('--state-dir <dir>', 'where its state is kept', io.env['NODEPOOL_FAKE_CLOUD_DIR'] || defaultStateDir())
     .option('--existing', 'serve the folder only if it is there, instead of making it', false)
     .option('--port <port>', 'listen on this port of 127.0.0.1 instead of a socket in the folder; 0: a free one', count)
@@ -43,9 +44,15 @@ function parse(argv: readonly string[], io: ProgramIo): Flags {
     .configureOutput({
       writeOut: (text) => void io.stdout.write(text),
       writeErr: (text) => void io.stderr.write(text),
+      outputError: (text, write) => write(`nodepool-fake-cloud: ${text}`),
     })
     .parse([...argv], { from: 'user' })
     .opts<Flags>();
+}
+
+function packageVersion(): string {
+  const file = join(__dirname, '..', '..', '..', 'package.json');
+  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
 }
 
 async function serve(flags: Flags, io: ProgramIo): Promise<number> {

@@ -1,11 +1,12 @@
 import { spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { getEventListeners, once, setMaxListeners } from 'node:events';
 import { access, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { lockFile, tryLockFile, withFileLock } from '../../../src/runtime/file-lock';
 
 const never = new AbortController().signal;
+setMaxListeners(0, never); // every caller that waits listens to it
 
 describe('a lock on a file', () => {
   let folder: string;
@@ -40,6 +41,7 @@ describe('a lock on a file', () => {
       ),
     );
     expect(Math.max(...most)).toBe(1);
+    expect(getEventListeners(never, 'abort')).toEqual([]);
   });
 
   test('whose file is removed on release is not held twice by those who waited', async () => {

@@ -107,13 +107,16 @@ test('the version has the words of the Python daemons', () => {
 });
 
 test.each([
-  [['--unknown'], "unknown option '--unknown'"],
+  [['--unknown'], 'unrecognized arguments: --unknown\n'],
+  [['--fak'], 'unrecognized arguments: --fak (Did you mean --fake?)\n'],
+  [['-c'], 'argument -c: expected one argument\n'],
   [['extra'], 'too many arguments'],
   [['--build-workers', '-1'], 'It must be a whole number'],
   [['--log-format', 'xml'], 'Allowed choices are text, json'],
 ])('%j is refused with status 2', (argv, message) => {
   const result = parse('nodepool-builder', ...argv);
   expect(result).toMatchObject({ exit: 2 });
+  expect(result.written.err).toMatch(/^usage: nodepool-builder \[options\]\nnodepool-builder: error: .*\n$/);
   expect(result.written.err).toContain(message);
 });
 

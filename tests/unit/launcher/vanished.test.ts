@@ -84,7 +84,8 @@ describe('an unused node without an instance in two runs', () => {
     const err = new TransientError('fake-east');
     expect(await stateAfter(2, () => Promise.reject(err))).toBe('ready');
     const message = 'unused node without instance could not be retired';
-    expect(said.messages).toMatchObject([{ level: 'warn', message, fields: { external_id: 'i1', err } }]);
+    const fields = { external_id: 'i1', code: 'transient', why: 'provider did not answer properly' };
+    expect(said.messages).toMatchObject([{ level: 'warn', message, fields }]);
   });
 
   test('stays when it was given to somebody meanwhile', async () => {

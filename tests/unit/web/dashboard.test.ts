@@ -43,6 +43,13 @@ test('names for those who hear the page: what labels a thing is there, and every
   expect(parts.filter((it) => !/aria-label(?:ledby)?="/.test(it))).toEqual([]);
 });
 
+test('every column of a table has a heading, be it only to be heard', () => {
+  const headings = [...page.matchAll(/(?:\btable\(|const headings = )\[([^\]]*)\]/g)].map((it) => it[1]!);
+  expect(headings.length).toBeGreaterThan(5);
+  expect(headings.filter((it) => /''/.test(it))).toEqual([]);
+  expect(headings.filter((it) => it.includes("heard('"))).toHaveLength(5);
+});
+
 test('asks for nothing that is not served', async () => {
   const paths = [...page.matchAll(/read\(\s*'([^']+)'|EventSource\(\s*'([^']+)'|href="([^"]+)"/g)]
     .map((it) => it[1] ?? it[2] ?? it[3]!)
