@@ -55,13 +55,26 @@ need_node() {
     node_is_new_enough node || die "Node 20.11 or newer is needed, this is $(node --version)"
 }
 
+# Whether somebody ran `npm ci` by hand: npm keeps beside the packages what it installed.
+installed_as_locked() {
+    (cd "$root" && node -e '
+        const read = (file) => JSON.parse(require("fs").readFileSync(file, "utf8")).packages;
+        const [wanted, there] = [read("package-lock.json"), read("node_modules/.package-lock.json")];
+        const isThere = ([path, it]) =>
+            there[path] === undefined ? it.optional === true : there[path].integrity === it.integrity && require("fs").existsSync(path);
+        process.exit(Object.entries(wanted).filter(([path]) => path !== "").every(isThere) ? 0 : 1);
+    ' 2>/dev/null)
+}
+
 # The npm packages of package-lock.json, and dist/ from src/: made again only when their inputs changed.
 need_build() {
     local lock
     lock=$(sha256sum "$root/package-lock.json" | cut -d' ' -f1)
     if [ "$(cat "$root/node_modules/.lock-sum" 2>/dev/null)" != "$lock" ]; then
-        say "installing npm packages"
-        (cd "$root" && npm ci --no-audit --no-fund --loglevel=error >&2) || die "npm ci failed"
+        if ! installed_as_locked; then
+            say "installing npm packages"
+            (cd "$root" && npm ci --no-audit --no-fund --loglevel=error >&2) || die "npm ci failed"
+        fi
         echo "$lock" >"$root/node_modules/.lock-sum"
     fi
     local inputs

@@ -31,6 +31,9 @@ command; 2 for bad arguments, with the usage on standard error. Of what is not t
 (\`delete\`, \`hold\`, \`image-delete\`, \`dib-image-delete\`, \`job-delete\`) only say so, with 0 as there; for all others it is an error.
 Errors are one line on standard error; \`--debug\` adds the stack.
 
+Commands that need nothing but ZooKeeper (lists, \`hold\`, \`delete\`, \`release\` …) read of the configuration only where that is: they work
+with a file that the daemons refuse, which \`config-validate\` tells of, and \`component-list\` for daemons that run.
+
 ## Lists
 
 Tables have the columns and cells of the Python tool, in its order. Every list takes:
