@@ -10,6 +10,7 @@ import {
   ClaimLostError,
   type ClaimedWithNodes,
   type NodeClaim,
+  type NodeTaking,
   type RequestClaim,
   type RequestEntry,
 } from '../store/api';
@@ -120,7 +121,9 @@ export class RequestHandler {
     this.#startsWaiting = first === undefined;
     let taken: readonly NodeClaim[] | undefined;
     const claim = async (signal: AbortSignal) => {
-      const both = first === undefined ? 'node' : await this.#claimWithNodes(first, signal);
+      const takings = first && takingAll(first, this.#filling(), this.pool());
+      if (takings === undefined) return this.#claimAsPending(signal);
+      const both = await this.#claimWithNodes(takings, signal);
       if (both === 'request') return undefined;
       if (both === 'node') return this.#claimAsPending(signal);
       taken = both.nodes;
@@ -134,9 +137,10 @@ export class RequestHandler {
   }
 
   /** Where nothing has to be launched, one step does for the request and its nodes; `node`: it has to be done one by one. */
-  async #claimWithNodes(first: Assignment, signal: AbortSignal): Promise<ClaimedWithNodes | 'request' | 'node'> {
-    const takings = takingAll(first, this.#filling(), this.pool());
-    if (takings === undefined) return 'node';
+  async #claimWithNodes(
+    takings: readonly NodeTaking[],
+    signal: AbortSignal,
+  ): Promise<ClaimedWithNodes | 'request' | 'node'> {
     const entry = this.#waitingEntry();
     if (entry === undefined) return 'request';
     return this.pool().tools.store.requests.claimWithNodes(entry, { state: 'pending' }, takings, signal);

@@ -63,17 +63,30 @@ async function killed(child: ChildProcess): Promise<void> {
 
 const cloudPid = () => Number(readFileSync(join(dir, 'pid'), 'utf8'));
 
-/** kill -9, and waits until the kernel has let go of its lock. */
+/**
+ * kill -9, and waits until the kernel has let go of its lock. Of several that were started at once, one that comes up late
+ * takes the place of the one that is killed: then that one is killed as well.
+ */
 async function killCloud(): Promise<void> {
-  try {
-    process.kill(cloudPid(), 'SIGKILL');
-  } catch (error) {
-    if (!['ESRCH', 'ENOENT'].includes((error as NodeJS.ErrnoException).code!)) throw error;
-  }
-  await lockFree();
+  do {
+    try {
+      process.kill(cloudPid(), 'SIGKILL');
+    } catch (error) {
+      if (!['ESRCH', 'ENOENT'].includes((error as NodeJS.ErrnoException).code!)) throw error;
+    }
+  } while (!(await lockFree()));
 }
 
-const lockFree = () => promisify(execFile)('flock', [join(dir, 'lock'), 'true']);
+/** False if it is still held after a second. */
+async function lockFree(): Promise<boolean> {
+  try {
+    await promisify(execFile)('flock', ['--timeout', '1', join(dir, 'lock'), 'true']);
+    return true;
+  } catch (error) {
+    if ((error as { code?: unknown }).code !== 1) throw error;
+    return false;
+  }
+}
 
 const spec = (name: string) => ({
   name,
