@@ -4,9 +4,9 @@ import { type Goal, printReport, rounded } from './report';
 import { smallHost } from './small-host';
 
 const OUTSTANDING = 100;
-/** Of a core, for each launcher on a small host. */
-const SMALL_PERCENT = 15;
-const SMALL_LIVES = 400;
+/** Of a core, for each launcher: a host that all of them together leave time for the rest, and one with which the launchers are the limit. */
+const HALF_CORE = { percent: 50, lives: 3_000 };
+const SMALL = { percent: 15, lives: 400 };
 /**
  * Of each launcher, before it is measured: programs get quicker for a while, all of them need the same time for that. Figures from
  * before each had so many cannot be compared: three launchers on small hosts gained 1.2 with a third of it each, 1.5 with this.
@@ -16,6 +16,8 @@ const GOALS: readonly Goal[] = [
   { metric: 'one_launcher_500', goal: '>=400' },
   { metric: 'one_launcher_5000', goal: '>=400' },
   { metric: 'gain_of_three', goal: '>=1' },
+  { metric: 'half_core_three_launchers', goal: '>=400' },
+  { metric: 'half_core_gain_of_three', goal: '>=1.1' },
   { metric: 'small_hosts_gain_of_three', goal: '>=1.5' },
   { metric: 'writes_per_life', goal: '<=8' },
   { metric: 'reads_per_life', goal: '<=3' },
@@ -24,15 +26,16 @@ const GOALS: readonly Goal[] = [
 /**
  * Requests for one node each, 100 outstanding, a second: one launcher, then three; `limited` as argument bounds the pool; a number after
  * it replaces the 5,000 of the long run. Where ZooKeeper, cloud, load and launchers share two cores, all of them are busy with
- * one launcher already, and what further ones do to know what goes on is taken from the work: `small_hosts_…` is the same
- * with every launcher held to a share of a core, as if it had a host to itself. CPU time is that of all launchers together;
+ * one launcher already, and what further ones do to know what goes on is taken from the work: `half_core_…` and `small_hosts_…` are
+ * the same with every launcher held to a share of a core, as if it had a host to itself. CPU time is that of all launchers together;
  * `onlooker_…` is what one launcher spends on a life that another serves, where it could not serve it itself.
  */
 export async function run([limit, lives = '5000']: readonly string[]): Promise<void> {
   const setting = { isLimited: limit === 'limited', lives: Number(lives) };
   const one = await measure({ ...setting, count: 1 });
   const three = await measure({ ...setting, count: 3 });
-  const [small, smalls] = [await onSmallHosts(1), await onSmallHosts(3)];
+  const half = await onHosts('half_core', HALF_CORE);
+  const small = await onHosts('small_hosts', SMALL);
   const onlooker = await onlookerCpu();
   const metrics = {
     one_launcher_500: rounded(one.short),
@@ -43,13 +46,8 @@ export async function run([limit, lives = '5000']: readonly string[]): Promise<v
     launcher_cpu_ms_per_life: rounded(one.cpu),
     three_launchers_cpu_ms_per_life: rounded(three.cpu),
     onlooker_cpu_ms_per_life: rounded(onlooker),
-    ...(small === undefined || smalls === undefined
-      ? {}
-      : {
-          small_hosts_one_launcher: rounded(small),
-          small_hosts_three_launchers: rounded(smalls),
-          small_hosts_gain_of_three: rounded(smalls / small),
-        }),
+    ...half,
+    ...small,
     writes_per_life: rounded(one.writes),
     reads_per_life: rounded(one.reads),
     three_writes_per_life: rounded(three.writes),
@@ -86,8 +84,23 @@ async function measure({ count, isLimited, lives }: Setting) {
   }
 }
 
-/** Undefined where processes cannot be held to a share. */
-async function onSmallHosts(count: number): Promise<number | undefined> {
+interface Host {
+  readonly percent: number;
+  readonly lives: number;
+}
+
+/** One launcher, then three, each on such a host. Nothing where processes cannot be held to a share. */
+async function onHosts(name: string, host: Host): Promise<Readonly<Record<string, number>>> {
+  const [one, three] = [await rateOnHosts(1, host), await rateOnHosts(3, host)];
+  if (one === undefined || three === undefined) return {};
+  return {
+    [`${name}_one_launcher`]: rounded(one),
+    [`${name}_three_launchers`]: rounded(three),
+    [`${name}_gain_of_three`]: rounded(three / one),
+  };
+}
+
+async function rateOnHosts(count: number, { percent, lives }: Host): Promise<number | undefined> {
   const farm = await startFarm();
   const undo: ((() => void) | undefined)[] = [];
   try {
@@ -95,10 +108,10 @@ async function onSmallHosts(count: number): Promise<number | undefined> {
     const launchers = await Promise.all(Array.from({ length: count }, () => farm.launcher(configText())));
     await liveThrough(peer, WARM_LIVES * count, OUTSTANDING);
     await untilNoNodes(peer);
-    for (const { pid } of launchers) undo.push(smallHost(pid, SMALL_PERCENT));
+    for (const { pid } of launchers) undo.push(smallHost(pid, percent));
     if (undo.includes(undefined)) return undefined;
-    await liveThrough(peer, SMALL_LIVES / 4, OUTSTANDING);
-    return await rate(() => liveThrough(peer, SMALL_LIVES, OUTSTANDING), SMALL_LIVES);
+    await liveThrough(peer, SMALL.lives / 4, OUTSTANDING);
+    return await rate(() => liveThrough(peer, lives, OUTSTANDING), lives);
   } finally {
     await farm.stop();
     for (const it of undo) it?.();

@@ -22,7 +22,8 @@ function counter(name: string, help: string): MetricDefinition<never> {
   return { kind: 'counter', help, labels: [], prometheus: { name } };
 }
 
-const RESOLUTION_MS = 20;
+/** Each look wakes the process: oftener would be most of what an idle daemon costs. */
+const RESOLUTION_MS = 50;
 
 /** Shows how this process fares. Returns how to stop. */
 export function watchProcess(prometheus: PrometheusMetrics, startedAtSeconds: number): () => void {
