@@ -73,9 +73,10 @@ export async function writeConfig(workspace: Workspace, text: string): Promise<v
   await writeFile(workspace.configFile, text, { mode: 0o600 });
 }
 
-/** Removes what the run made; keeps the logs of one that failed, since its messages name them. */
+/** Removes what the run made; keeps the logs of one that failed, if there are any, since its messages name them. */
 export async function removeWorkspace(workspace: Workspace, keepLogs: boolean): Promise<void> {
-  if (!keepLogs) {
+  const logs = keepLogs ? await readdir(workspace.logs, { recursive: true, withFileTypes: true }) : [];
+  if (!logs.some((it) => it.isFile())) {
     await rm(workspace.folder, { recursive: true, force: true });
     return;
   }
