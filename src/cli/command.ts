@@ -1,5 +1,4 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { packageVersion } from '../runtime/package-version';
 import type { Program, ProgramIo } from '../runtime/program';
 import { Scope } from '../runtime/scope';
 import type { GlobalOptions, Options } from './context';
@@ -66,9 +65,7 @@ function titleOf(argv: readonly string[], { name }: CommandSpec): string {
 }
 
 async function printVersion(io: ProgramIo): Promise<number> {
-  const file = join(__dirname, '..', '..', 'package.json');
-  const { version } = JSON.parse(readFileSync(file, 'utf8')) as { version: string };
-  await write(io.stdout, `Nodepool version: ${version}\n`);
+  await write(io.stdout, `Nodepool version: ${packageVersion()}\n`);
   return 0;
 }
 

@@ -1,10 +1,11 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { configJsonSchemaText } from '../config/json-schema';
 import { configReference } from '../config/reference';
 import type { DaemonName } from '../daemon/daemon-flags';
 import { flagReference } from '../daemon/flag-reference';
 import { drivers } from '../drivers/registry';
+import { packageVersion } from '../runtime/package-version';
 import { commandReference } from './command-reference';
 import { daemonManPage } from './daemon-man-page';
 import { manPage } from './man-page';
@@ -14,7 +15,7 @@ const ROOT = join(__dirname, '..', '..');
 
 /** Files that are generated from the schemas, by their path in the repository. `npm run schema` writes them. */
 export function generatedFiles(): ReadonlyMap<string, string> {
-  const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string };
+  const version = packageVersion();
   return new Map([
     ['etc/nodepool.schema.json', configJsonSchemaText(drivers)],
     ['docs/configuration.md', configReference(drivers)],

@@ -1,8 +1,8 @@
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ConfigError, problemLine } from '../config/problem';
 import { systemClock } from '../runtime/clock';
 import type { Logger } from '../runtime/log';
+import { packageVersion } from '../runtime/package-version';
 import type { Program, ProgramIo } from '../runtime/program';
 import { systemRandom } from '../runtime/random';
 import { Scope } from '../runtime/scope';
@@ -141,8 +141,4 @@ function withoutManager(env: ProgramIo['env']): ProgramIo['env'] {
 
 function isSetupError(error: unknown, spec: DaemonSpec): error is Error {
   return [ConfigError, TlsFileError, DaemonSetupError, ...spec.setupErrors].some((it) => error instanceof it);
-}
-
-function packageVersion(): string {
-  return (JSON.parse(readFileSync(join(PACKAGE_DIR, 'package.json'), 'utf8')) as { version: string }).version;
 }

@@ -1,10 +1,11 @@
 import { InvalidArgumentError, Command, CommanderError } from 'commander';
-import { existsSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Program, ProgramIo } from '../../runtime/program';
 import { type Clock, systemClock } from '../../runtime/clock';
 import { tryLockFile } from '../../runtime/file-lock';
 import { createLogger } from '../../runtime/log';
+import { packageVersion } from '../../runtime/package-version';
 import { seededRandom, systemRandom } from '../../runtime/random';
 import { type FakeCloudServer, startFakeCloud } from './server';
 import { defaultStateDir, LOCKED_STATUS, prepareStateDir, socketPath } from './state-dir-endpoint';
@@ -48,11 +49,6 @@ function parse(argv: readonly string[], io: ProgramIo): Flags {
     })
     .parse([...argv], { from: 'user' })
     .opts<Flags>();
-}
-
-function packageVersion(): string {
-  const file = join(__dirname, '..', '..', '..', 'package.json');
-  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
 }
 
 async function serve(flags: Flags, io: ProgramIo): Promise<number> {
