@@ -17,7 +17,12 @@ module.exports = tseslint.config(
       '@typescript-eslint/consistent-type-imports': 'error',
       '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
       eqeqeq: 'error',
+      'no-restricted-imports': [
+        'error',
+        { name: 'fast-check', message: 'Import it from tests/support/property, which fixes the seed.' },
+      ],
       'no-restricted-exports': ['error', { restrictDefaultExports: { direct: true } }],
     },
   },
+  { files: ['tests/support/property.ts'], rules: { 'no-restricted-imports': 'off' } },
 );

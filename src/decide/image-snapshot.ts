@@ -76,11 +76,22 @@ export interface ReadyBuild {
   readonly record: ImageBuild;
 }
 
-/** READY builds of an image, the most recent first: by `state_time`, never by id (zk-tree 4). */
+/**
+ * READY builds of an image, the most recent first: by `state_time`, never by id (zk-tree 4). Of two that became READY at the
+ * same moment the one begun later counts as the newer: it was made because the other did not do.
+ */
 export function readyBuilds(image: ImageSnapshot | undefined): readonly ReadyBuild[] {
   return [...(image?.builds.values() ?? [])]
     .flatMap((entry) => (entry.record?.state === 'ready' ? [{ entry, record: entry.record }] : []))
-    .sort((a, b) => b.record.stateTime - a.record.stateTime || (a.entry.key.build < b.entry.key.build ? -1 : 1));
+    .sort(newestFirst);
+}
+
+function newestFirst(a: ReadyBuild, b: ReadyBuild): number {
+  return (
+    b.record.stateTime - a.record.stateTime ||
+    b.entry.createdAt - a.entry.createdAt ||
+    (a.entry.key.build < b.entry.key.build ? -1 : 1)
+  );
 }
 
 /** Whether the build has a READY upload at the provider, begun at `since` (UNIX seconds by the server's clock) or later. */

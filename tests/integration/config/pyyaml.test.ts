@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import { fc } from '../../support/property';
 import { execFileSync } from 'node:child_process';
 import { readYaml, YamlError } from '../../../src/config/yaml';
 import { YamlFloat, YamlTimestamp } from '../../../src/config/yaml-types';

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import { fc } from '../../support/property';
 import { findBuild } from '../../../src/cli/find-build';
 import { placeOfLog } from '../../../src/cli/remote-log';
 import { type ServerEvent, serverEvents } from '../../../src/cli/server-events';

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import { fc, runs } from '../../support/property';
 import { dump } from 'js-yaml';
 import { parse } from './schemas';
 
@@ -47,6 +47,6 @@ test('whatever a file holds, it is answered with a configuration or with what is
       expect(config === undefined).toBe(hasError);
       for (const it of problems) expect(it.message).not.toBe('');
     }),
-    { numRuns: 500 },
+    runs(500),
   );
 });

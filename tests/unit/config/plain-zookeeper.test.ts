@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import { fc, runs } from '../../support/property';
 import { parseZooKeeper } from '../../../src/config/parse-zookeeper';
 import { plainZooKeeper } from '../../../src/config/plain-zookeeper';
 
@@ -45,7 +45,7 @@ test('what is read plainly is what is read thoroughly, without anything to remar
       const thorough = parseZooKeeper({ file: 'f', text: it }, undefined, env);
       expect({ zookeeper: quick, problems: [] }).toEqual(thorough);
     }),
-    { numRuns: 2000, seed: 11 },
+    runs(2000),
   );
   expect(plain).toBeGreaterThan(200);
 });

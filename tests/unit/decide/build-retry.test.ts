@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import { fc } from '../../support/property';
 import { afterFailure, BUILD_RETRY, type Retry, retryWaitMs } from '../../../src/decide/build-retry';
 
 const failure = { cause: 'tool', message: 'exit code 1' } as const;

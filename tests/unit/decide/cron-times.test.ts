@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import { fc, runs } from '../../support/property';
 import { parseCron } from '../../../src/config/cron';
 import { lastDue, nextDue } from '../../../src/decide/cron-times';
 
@@ -49,6 +49,6 @@ test('the last time and the next one are neighbours', () => {
       expect(nextDue(schedule, now, zone)).toBe(next);
       expect(lastDue(schedule, next - 1, zone)).toBe(last);
     }),
-    { numRuns: 150 },
+    runs(150),
   );
 });

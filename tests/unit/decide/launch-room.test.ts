@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import { fc } from '../../support/property';
 import { countLaunches, launchPhase, roomAtOnce, withinRoom } from '../../../src/decide/launch-room';
 import { NodeIndex } from '../../../src/decide/node-index';
 import type { Node } from '../../../src/model/records';

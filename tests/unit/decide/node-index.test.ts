@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import { fc } from '../../support/property';
 import { NodeIndex } from '../../../src/decide/node-index';
 import { Reservations } from '../../../src/decide/node-reservations';
 import { minus, plus, remaining, shortage, Tally, total } from '../../../src/decide/quota';

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import { fc } from '../../support/property';
 import { parseCron } from '../../../src/config/cron';
 import type { ImageWishes } from '../../../src/decide/image-snapshot';
 import { planBuilds, spreadBuilds } from '../../../src/decide/plan-builds';
@@ -23,6 +23,15 @@ test.each([
     images(image([build(9, { stateTime: 5 }), build(1, { stateTime: NOW })])),
     wish({ rebuildAge: 100 }),
     NOW + 1,
+    [],
+  ],
+  [
+    'of two that ended at the same moment the one begun later counts',
+    images(
+      image([build(1, { stateTime: NOW, formats: ['raw'] }), build(2, { stateTime: NOW }, { createdAt: NOW + 1 })]),
+    ),
+    wish(),
+    NOW,
     [],
   ],
   ['a format more than built', images(image([fresh])), wish({ formats: ['qcow2', 'raw'] }), NOW, [['format-missing']]],
@@ -88,7 +97,7 @@ test('carried out, nothing is left to do', () => {
         const action = due.find((one) => one.image === it.image);
         if (action === undefined) return it;
         const formats = [...wanted.images.get(it.image)!.formats];
-        const made = build(999, { stateTime: NOW, formats });
+        const made = build(999, { stateTime: NOW, formats }, { createdAt: NOW + 1 });
         const buildRequestedAt = action.requestedAt === undefined ? it.buildRequestedAt : undefined;
         return { ...it, buildRequestedAt, builds: new Map([...it.builds, [made.key.build, made]]) };
       });

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import { fc } from '../../support/property';
 import type { BuildSnapshot, ImageSnapshot, ImageSnapshots, UploadSnapshot } from '../../../src/decide/image-snapshot';
 import { type CleanupAction, FAILURE_SHOWN_SECONDS, planCleanup } from '../../../src/decide/plan-cleanup';
 import type { BuildState, UploadState } from '../../../src/model/records';

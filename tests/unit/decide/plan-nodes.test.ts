@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import { fc } from '../../support/property';
 import { choosePurge } from '../../../src/decide/choose-purge';
 import { groupByLabel, type NodeSetQuestion, planNodeSet } from '../../../src/decide/plan-nodes';
 import { nodeFact } from '../../support/node-facts';

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import { fc } from '../../support/property';
 import type { StandingMachine } from '../../../src/config/standing-machine';
 import type { KnownNode } from '../../../src/decide/node-index';
 import {

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import { fc } from '../../support/property';
 import { groupBuildFiles } from '../../../src/decide/image-files';
 import {
   answeredRequests,

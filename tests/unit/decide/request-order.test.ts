@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import { fc } from '../../support/property';
 import { likeness } from '../../../src/decide/choose-requests';
 import { compareRanks, orderForPool, requestRank } from '../../../src/decide/request-order';
 import { RequestIndex } from '../../../src/decide/request-index';

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import { fc } from '../../support/property';
 import { Backoff } from '../../../src/runtime/backoff';
 import { seededRandom } from '../../../src/runtime/random';
 

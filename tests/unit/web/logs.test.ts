@@ -1,7 +1,7 @@
 import { appendFileSync, mkdtempSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import fc from 'fast-check';
+import { fc } from '../../support/property';
 import { builderExtras } from '../../../src/model/component-extras';
 import { newBuild } from '../../../src/model/image-records';
 import { buildPath, type BuildKey } from '../../../src/model/paths';

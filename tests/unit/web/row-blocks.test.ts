@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import { fc } from '../../support/property';
 import { RowBlocks } from '../../../src/web/row-blocks';
 
 interface Row {

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import { fc, runs } from '../../support/property';
 import { ageText } from '../../../src/views/column';
 import { gridText } from '../../../src/views/table';
 import { pythonJson } from '../../../src/web/python-json';
@@ -67,7 +67,7 @@ test('lists of rows that are kept are what lists of new rows would be, whatever 
         expect(list.json(rows, now).toString()).toBe(plainJson(rows, now));
       }
     }),
-    { numRuns: 200 },
+    runs(200),
   );
 });
 

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import { fc, runs } from '../../support/property';
 import { JuteReader, JuteWriter } from '../../../src/zk/jute';
 import { readStat, readWelcome } from '../../../src/zk/records';
 
@@ -48,7 +48,7 @@ test('what is written is read, frame by frame, also across slabs', () => {
         expect(reader.remaining).toBe(0);
       });
     }),
-    { numRuns: 200 },
+    runs(200),
   );
 });
 

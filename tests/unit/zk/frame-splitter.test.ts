@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import { fc } from '../../support/property';
 import { FrameSplitter } from '../../../src/zk/frame-splitter';
 
 function framed(payloads: readonly Uint8Array[]): Buffer {

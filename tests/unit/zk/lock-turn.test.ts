@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import { fc } from '../../support/property';
 import { contenderQueue, lockTurn } from '../../../src/zk/lock-turn';
 
 const hex = (digit: string) => digit.repeat(32);

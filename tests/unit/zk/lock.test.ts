@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import { fc, runs } from '../../support/property';
 import { silentLogger } from '../../../src/runtime/log';
 import { seededRandom } from '../../../src/runtime/random';
 import type { ZooKeeper } from '../../../src/zk/client';
@@ -327,7 +327,7 @@ describe('a lock', () => {
       fc.asyncProperty(fc.nat(), async (seed) => {
         await contention(seed);
       }),
-      { numRuns: 60 },
+      runs(60),
     );
   });
 });

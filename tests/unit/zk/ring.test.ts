@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import { fc } from '../../support/property';
 import { Ring } from '../../../src/zk/ring';
 
 test('is a queue', () => {

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import { fc, runs } from '../../support/property';
 import { silentLogger } from '../../../src/runtime/log';
 import { pick, type Random, seededRandom } from '../../../src/runtime/random';
 import type { ZooKeeper } from '../../../src/zk/client';
@@ -310,7 +310,7 @@ describe('a cached tree', () => {
       fc.asyncProperty(fc.nat(), async (seed) => {
         await story(seed);
       }),
-      { numRuns: 150 },
+      runs(150),
     );
   });
 });

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import { fc } from '../../../support/property';
 import { type Call, Cloud } from '../../../../src/drivers/fake/cloud';
 import { addUsage, NO_USAGE, type ServerRecord, type ServerView, type Usage } from '../../../../src/drivers/fake/model';
 import type { Change } from '../../../../src/drivers/fake/tables';

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import { fc } from '../../../support/property';
 import { limitsOf, shortage, totalOf } from '../../../../src/drivers/qemu/capacity';
 
 const small = { cores: 1, ram: 1024, instances: 1 };

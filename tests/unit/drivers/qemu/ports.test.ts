@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
-import fc from 'fast-check';
+import { fc } from '../../../support/property';
 import { canBind, freePort } from '../../../../src/drivers/qemu/ports';
 import { seededRandom } from '../../../../src/runtime/random';
 

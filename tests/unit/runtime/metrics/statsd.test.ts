@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import { fc } from '../../../support/property';
 import type { MetricDefinition } from '../../../../src/runtime/metrics/definition';
 import { Packets } from '../../../../src/runtime/metrics/packets';
 import { StatsdMetrics } from '../../../../src/runtime/metrics/statsd';
