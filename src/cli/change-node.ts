@@ -12,6 +12,12 @@ export function nodeId(given: string): string {
   return /^\d{1,9}$/.test(given) ? given.padStart(10, '0') : given;
 }
 
+/** A request's id as the tree has it: leading zeros of its number may be left out. */
+export function requestId(given: string): string {
+  const [, priority, number] = /^(\d{3,})-(\d{1,9})$/.exec(given) ?? [];
+  return number === undefined ? given : `${priority}-${number.padStart(10, '0')}`;
+}
+
 /**
  * Writes a change to each node under its lock and prints the list of them. Unknown ids are told, not failed; one that
  * somebody else keeps locked is told as an error, and the others are changed all the same. Returns the exit status.

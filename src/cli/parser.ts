@@ -35,18 +35,19 @@ export function parse(argv: readonly string[]): Parsed {
     (text) => out.push(text),
     (it) => (run = it),
   );
-  if (argv.length === 1 && argv[0] === '--version') return { kind: 'version' };
   try {
     parser.parse(joined(argv), { from: 'user' });
   } catch (error) {
     if (!(error instanceof ParseError)) throw error;
     if (error.exitCode === 0) return { kind: 'print', text: out.join(''), status: 0 };
-    // Without a command commander calls its help an error (cli.md 2: on standard output, status 1).
-    if (error.code === 'commander.help') return { kind: 'print', text: parser.helpInformation(), status: 1 };
-    return { kind: 'wrong', message: wording(error, argv), command: error.command };
+    // Without a command commander calls its help an error, which is told below.
+    if (error.code !== 'commander.help') {
+      return { kind: 'wrong', message: wording(error, argv), command: error.command };
+    }
   }
   const global = parser.opts<Options>();
   if (global['version'] === true) return { kind: 'version' };
+  // cli.md 2: on standard output, status 1.
   if (run === undefined) return { kind: 'print', text: parser.helpInformation(), status: 1 };
   return { kind: 'run', ...run, global };
 }

@@ -1,11 +1,13 @@
 import { askWhy } from '../../store/explain-request';
 import { explanationsView } from '../../views/explanations';
+import { requestId } from '../change-node';
 import type { Command } from '../context';
 import { CommandError } from '../failure';
 import { showList } from '../lists/show-list';
 
 /** Why a request waits, as every launcher says through ZooKeeper. */
-export const run: Command = async (context, [id = ''], options) => {
+export const run: Command = async (context, [given = ''], options) => {
+  const id = requestId(given);
   const ask = async () => askWhy(await context.store(), context, id, context.signal);
   const found = await ask();
   if (found === undefined) throw new CommandError(`Request id ${id} not found`);

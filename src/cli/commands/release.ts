@@ -5,7 +5,7 @@ import { wallSeconds } from '../../runtime/clock';
 import type { NodeClaim, Store } from '../../store/api';
 import { giveBackRequest } from '../../store/by-hand';
 import { nodesView } from '../../views/nodes';
-import { claimNode, nodeNotFound } from '../change-node';
+import { claimNode, nodeNotFound, requestId } from '../change-node';
 import type { Command, CommandContext, Options } from '../context';
 import { CommandError } from '../failure';
 import { ownCommand } from '../own-command';
@@ -17,7 +17,7 @@ export const run: Command = async (context, ids, options) => {
   const store = await context.store();
   const given: { readonly id: string; readonly record: Node }[] = [];
   let status = 0;
-  for (const id of ids) {
+  for (const id of ids.map(requestId)) {
     try {
       const release = parseRequestId(id) === undefined ? releaseNode : releaseRequest;
       given.push(...(await release(context, store, id, options)));

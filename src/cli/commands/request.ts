@@ -18,7 +18,7 @@ export const run: Command = async (context, labels, options) => {
   const holdSeconds = secondsOption(options, 'holdTime', '--hold-time') ?? 0;
   const { provider, tenant, reason } = options;
   const store = await context.store();
-  await warnOfUnknown(context, store, labels);
+  await warnOfUnknown(context, store, labels, typeof provider === 'string' ? provider : undefined);
   const scheduler = connectScheduler(store, { name: REQUESTOR }, context);
   const isWaiting = options['wait'] === true;
   const request = await scheduler.submit({
@@ -57,15 +57,29 @@ function priorityOf(text: string): keyof typeof REQUEST_PRIORITIES | number {
 }
 
 /** A label may be about to come; most often it is a slip. */
-async function warnOfUnknown(context: CommandContext, store: Store, labels: readonly string[]): Promise<void> {
-  const pools = [...(await store.components.read()).pool] as readonly {
-    readonly component: { readonly supportedLabels?: readonly string[] };
-  }[];
+async function warnOfUnknown(
+  context: CommandContext,
+  store: Store,
+  labels: readonly string[],
+  provider: string | undefined,
+): Promise<void> {
+  const pools = [...(await store.components.read()).pool] as readonly OfferingPool[];
+  if (pools.length === 0) {
+    context.complain('no launcher is running: the request waits for one');
+    return;
+  }
   const offered = new Set(pools.flatMap((it) => it.component.supportedLabels ?? []));
-  if (pools.length === 0) context.complain('no launcher is running: the request waits for one');
-  const unknown = [...new Set(labels)].filter((it) => pools.length > 0 && !offered.has(it));
-  if (unknown.length === 0) return;
-  context.complain(`no launcher offers ${unknown.join(', ')} (offered: ${[...offered].sort().join(', ')})`);
+  const unknown = [...new Set(labels)].filter((it) => !offered.has(it));
+  if (unknown.length > 0) {
+    context.complain(`no launcher offers ${unknown.join(', ')} (offered: ${[...offered].sort().join(', ')})`);
+  }
+  if (provider === undefined || pools.some((it) => it.component.providerName === provider)) return;
+  const providers = [...new Set(pools.map((it) => it.component.providerName))].sort().join(', ');
+  context.complain(`no launcher has provider ${provider}: any may serve it (there are: ${providers})`);
+}
+
+interface OfferingPool {
+  readonly component: { readonly supportedLabels?: readonly string[]; readonly providerName?: string | null };
 }
 
 async function untilGiven(

@@ -23,7 +23,11 @@ export const REQUEST_SPECS: readonly CommandSpec[] = [
         help: 'high, normal, low, or a number: lower is served first',
         default: 'normal',
       },
-      { flags: '--provider <PROVIDER>', help: 'take nodes of this provider only', completes: 'provider' },
+      {
+        flags: '--provider <PROVIDER>',
+        help: 'rather nodes of this provider: others serve it only where this one cannot',
+        completes: 'provider',
+      },
       { flags: '--tenant <TENANT>', help: 'count the nodes to this tenant' },
       { flags: '--new', help: 'only nodes that are booted for this request' },
       { flags: '--reason <TEXT>', help: 'what the nodes are for, shown by list --detail' },

@@ -93,9 +93,10 @@ describe('asking for nodes by hand', () => {
 
   test('a request that nobody can serve fails with what the pools say', async () => {
     await fleet.launcher(configText());
-    const { status, stderr } = await run('request', 'nothing', '--wait');
+    const { status, stderr } = await run('request', 'nothing', '--provider', 'nowhere', '--wait');
     expect(status).toBe(1);
     expect(stderr).toContain('no launcher offers nothing (offered: small)\n');
+    expect(stderr).toContain('no launcher has provider nowhere: any may serve it (there are: fake-east)\n');
     expect(stderr).toMatch(/nodepool: error: request 200-\d{10} failed: fake-east main: declined.*nothing/);
     expect(await requests()).toBe(0);
   });
@@ -120,7 +121,7 @@ describe('asking for nodes by hand', () => {
     const other = await peer.scheduler.submit({ labels: ['small'] });
     await untilRequest(peer.store, other.id, (it) => it.state === 'fulfilled');
     expect((await run('release', '--force', other.id)).status).toBe(0);
-    expect(await run('release', '200-0000009999', '9999')).toEqual({
+    expect(await run('release', '200-9999', '9999')).toEqual({
       status: 1,
       stdout: '',
       stderr: 'nodepool: error: Request id 200-0000009999 not found\nnodepool: error: Node id 9999 not found\n',

@@ -97,11 +97,14 @@ test('what is for programs is not in the help', async () => {
   expect((await nodepool(['--help'])).stdout).not.toMatch(/^\s+complete\b/m);
 });
 
-test('--version', async () => {
-  const { status, stdout } = await nodepool(['--version']);
-  expect(status).toBe(0);
-  expect(stdout).toMatch(/^Nodepool version: \d+\.\d+\.\d+\n$/);
-});
+test.each([[['--version']], [['-c', '/nonexistent.yaml', '--version']], [['--version', 'list']]])(
+  '%j',
+  async (args) => {
+    const { status, stdout } = await nodepool(args);
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/^Nodepool version: \d+\.\d+\.\d+\n$/);
+  },
+);
 
 test.each([
   [
