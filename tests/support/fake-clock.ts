@@ -94,5 +94,5 @@ export class FakeClock implements Clock {
 export async function settle(): Promise<void> {
   do {
     for (let turn = 0; turn < 5; turn += 1) await new Promise((done) => setImmediate(done));
-  } while (process.getActiveResourcesInfo().some((it) => it.startsWith('FSReq')));
+  } while (process.getActiveResourcesInfo().some((it) => it.startsWith('FSReq') || it === 'CloseReq'));
 }

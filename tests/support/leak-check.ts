@@ -20,7 +20,7 @@ const childrenBefore = new Set(children());
 
 afterAll(async () => {
   let left = leaked();
-  for (let turn = 0; left.length > 0 && turn < 250; turn += 1) {
+  for (let turn = 0; left.length > 0 && turn < 1500; turn += 1) {
     await new Promise((done) => setTimeout(done, 20)); // sockets and children take some turns to go, on a busy machine many
     left = leaked();
   }

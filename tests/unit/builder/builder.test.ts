@@ -134,7 +134,7 @@ test('the hook is told provider, id and file', async () => {
   const provider = (hook?: string) => imageProvider('east', ['jammy'], { postUploadHook: hook });
   builder = await BuilderInMemory.start([{ name: 'jammy', pause: true }], [provider()], async (it) => {
     out = join(it.folder, 'said');
-    await writeFile(join(it.folder, 'hook'), `#!/bin/sh\necho "$@" > ${out}\n`, { mode: 0o755 });
+    await writeFile(join(it.folder, 'hook'), `#!/bin/sh\necho "$@" > '${out}'\n`, { mode: 0o755 });
   });
   builder.configure([{ name: 'jammy' }], [provider(join(builder.folder, 'hook'))]);
   const { key, externalId } = await builder.heard('upload-ready');

@@ -38,7 +38,7 @@ test('what its command prints counts', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'nodepool-key-'));
   const file = join(folder, 'key');
   await writeFile(file, 'one');
-  await start(`cat ${file}`);
+  await start(`cat "${file}"`);
   await builder.heard('build-unchanged', await expire());
   await writeFile(file, 'two');
   await builder.heard('build-ready', await expire());
