@@ -28,10 +28,10 @@ const FEW_CORES = { 'zookeeper.nio.numSelectorThreads': '1', 'zookeeper.nio.numW
 /** ZooKeeper, a simulated cloud without delay, and launchers, each a process of its own. */
 export interface Farm {
   readonly server: PrivateServer;
-  /** Resolves when the launcher is ready. */
-  launcher(text: string): Promise<Launcher>;
+  /** Resolves when the launcher is ready. With a chroot it shares its tree with those that have the same one only. */
+  launcher(text: string, chroot?: string): Promise<Launcher>;
   /** A client with a store, as a scheduler has. */
-  peer(): Promise<Peer>;
+  peer(chroot?: string): Promise<Peer>;
   stop(): Promise<void>;
 }
 
@@ -71,17 +71,18 @@ export async function startFarm(): Promise<Farm> {
   let files = 0;
   return {
     server,
-    launcher: async (text) => {
+    launcher: async (text, chroot = '') => {
       const file = join(folder, `config-${(files += 1)}.yaml`);
       const port = await freePort();
       const webapp = `webapp: {port: ${port}, listen_address: 127.0.0.1}`;
-      writeFileSync(file, text.replace('ZOOKEEPER', `${zooKeeperText(server)}\n${webapp}`));
+      writeFileSync(file, text.replace('ZOOKEEPER', `${zooKeeperText(server, chroot)}\n${webapp}`));
       const it = await startLauncher(program, file, env, port);
       launchers.push(it);
       return it;
     },
-    peer: async () => {
-      const zk = await openZooKeeper({ hosts: server.hosts, timeoutSeconds: 30 }, tools);
+    peer: async (chroot = '') => {
+      if (chroot !== '') await createChroot(server, chroot);
+      const zk = await openZooKeeper({ hosts: server.hosts + chroot, timeoutSeconds: 30 }, tools);
       await zk.connected();
       const store = openStore(zk, tools);
       closing.push(async () => {
@@ -123,9 +124,17 @@ function compile(): string {
   return main;
 }
 
-function zooKeeperText({ hosts }: PrivateServer): string {
+function zooKeeperText({ hosts }: PrivateServer, chroot: string): string {
   const [host, port] = hosts.split(':');
-  return `zookeeper-servers: [{host: ${host}, port: ${port}}]\nzookeeper-timeout: 30.0`;
+  const within = chroot === '' ? '' : `, chroot: ${chroot}`;
+  return `zookeeper-servers: [{host: ${host}, port: ${port}${within}}]\nzookeeper-timeout: 30.0`;
+}
+
+async function createChroot({ hosts }: PrivateServer, chroot: string): Promise<void> {
+  const zk = await openZooKeeper({ hosts, timeoutSeconds: 30 }, tools);
+  await zk.connected();
+  await zk.create(chroot, Buffer.alloc(0));
+  await zk.close();
 }
 
 async function startLauncher(program: string, file: string, env: NodeJS.ProcessEnv, port: number): Promise<Launcher> {

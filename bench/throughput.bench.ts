@@ -24,16 +24,19 @@ const GOALS: readonly Goal[] = [
 ];
 
 /**
- * Requests for one node each, 100 outstanding, a second: one launcher, then three; `limited` as argument bounds the pool; a number after
- * it replaces the 5,000 of the long run. Where ZooKeeper, cloud, load and launchers share two cores, all of them are busy with
- * one launcher already, and what further ones do to know what goes on is taken from the work: `half_core_…` and `small_hosts_…` are
- * the same with every launcher held to a share of a core, as if it had a host to itself. CPU time is that of all launchers together;
- * `onlooker_…` is what one launcher spends on a life that another serves, where it could not serve it itself.
+ * Requests for one node each, 100 outstanding, a second: one launcher, then three; `limited` as argument bounds the pool; a number
+ * after it replaces the 5,000 of the long run. Where ZooKeeper, cloud, load and launchers share two cores, all of them are busy with
+ * one launcher already, and what further ones do to know what goes on is taken from the work: `three_apart_…` is what three serve
+ * that share nothing, each with a tree and a third of the load of its own, so no way of sharing can bring such cores to much more.
+ * `half_core_…` and `small_hosts_…` are the same work with every launcher held to a share of a core, as if it had a host to itself.
+ * CPU time is that of all launchers together; `onlooker_…` is what one launcher spends on a life that another serves, where it
+ * could not serve it itself.
  */
 export async function run([limit, lives = '5000']: readonly string[]): Promise<void> {
   const setting = { isLimited: limit === 'limited', lives: Number(lives) };
   const one = await measure({ ...setting, count: 1 });
   const three = await measure({ ...setting, count: 3 });
+  const apart = await rateApart(setting.lives);
   const half = await onHosts('half_core', HALF_CORE);
   const small = await onHosts('small_hosts', SMALL);
   const onlooker = await onlookerCpu();
@@ -43,6 +46,8 @@ export async function run([limit, lives = '5000']: readonly string[]): Promise<v
     three_launchers_500: rounded(three.short),
     three_launchers_5000: rounded(three.long),
     gain_of_three: rounded(three.long / one.long),
+    three_apart_500: rounded(apart.short),
+    three_apart_5000: rounded(apart.long),
     launcher_cpu_ms_per_life: rounded(one.cpu),
     three_launchers_cpu_ms_per_life: rounded(three.cpu),
     onlooker_cpu_ms_per_life: rounded(onlooker),
@@ -79,6 +84,29 @@ async function measure({ count, isLimited, lives }: Setting) {
     const sums = after.map((it, index) => between(before[index]!, it));
     const sum = (of: 'writes' | 'reads') => sums.reduce((total, it) => total + it[of], 0) / lives;
     return { short, long, cpu: cpu / lives, writes: sum('writes'), reads: sum('reads') };
+  } finally {
+    await farm.stop();
+  }
+}
+
+/** Three launchers, each with a tree of its own in the same ZooKeeper, and a third of the load. */
+async function rateApart(lives: number): Promise<{ readonly short: number; readonly long: number }> {
+  const trees = ['/one', '/two', '/three'];
+  const farm = await startFarm();
+  try {
+    const peers = await Promise.all(trees.map((it) => farm.peer(it)));
+    await Promise.all(trees.map((it) => farm.launcher(configText(), it)));
+    const share = (count: number) => Math.ceil(count / trees.length);
+    const live = async (count: number) => {
+      const reached = await rate(
+        () => Promise.all(peers.map((it) => liveThrough(it, share(count), share(OUTSTANDING)))),
+        share(count) * trees.length,
+      );
+      await Promise.all(peers.map(untilNoNodes));
+      return reached;
+    };
+    await live(1_500 * trees.length);
+    return { short: await live(500), long: await live(lives) };
   } finally {
     await farm.stop();
   }
