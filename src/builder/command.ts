@@ -2,11 +2,11 @@ import type { Config } from '../config/types';
 import { daemon, PACKAGE_DIR } from '../daemon/daemon';
 import type { DaemonBase } from '../daemon/daemon-base';
 import type { DaemonFlags } from '../daemon/daemon-flags';
+import { serverFollower } from '../daemon/follow-servers';
 import { reportCalls } from '../drivers/call-metrics';
 import { openProvider } from '../drivers/open-provider';
 import { drivers } from '../drivers/registry';
 import { systemClock, type Timer } from '../runtime/clock';
-import type { Logger } from '../runtime/log';
 import type { StopSignals } from '../runtime/program';
 import { Scope } from '../runtime/scope';
 import { openTracing } from '../runtime/tracing/open-tracing';
@@ -38,12 +38,17 @@ export async function builderOn(base: DaemonBase, onUp = base.up): Promise<void>
   const tools = { ...base.tools, log };
   const fitted = (config: Config) => (flags.fake ? withFakeTool(config) : config);
   const first = { config: fitted(base.config), stamp: base.stamp };
-  const source = new ConfigFile(base.files, () => fitted(base.read()), { ...tools, metrics: metrics.all }, first);
+  const follow = serverFollower(zk, base.config);
+  const load = () => {
+    const config = base.read();
+    follow(config);
+    return fitted(config);
+  };
+  const source = new ConfigFile(base.files, load, { ...tools, metrics: metrics.all }, first);
   scope.defer(source.onProblem((problem) => status.config(BUILDER, problem)));
   if (source.current.imagesDir === undefined) throw new BuilderSetupError('images-dir is not configured');
   scope.defer(base.onReload(() => source.look('anyway')));
   scope.defer(endStubbornClose(zk, stop));
-  followServers(source, scope, log, (servers) => zk.updateServers(servers));
   const traced = { service: 'nodepool-builder', version };
   const tracing = scope.own(await openTracing(traced, tools.env, tools), (it) => it.close());
   const traces = scope.own(new BuilderTraces(tracing), (it) => it.close());
@@ -101,20 +106,4 @@ function endStubbornClose(zk: ZooKeeper, stop: StopSignals): () => void {
     stop.now.removeEventListener('abort', giveUp);
     timer?.cancel();
   };
-}
-
-/** The list of servers follows the configuration; chroot, TLS and timeout need a restart (config.md 13). */
-function followServers(source: ConfigFile, scope: Scope, log: Logger, update: (hosts: string) => void): void {
-  let hosts = source.current.zookeeper.hosts;
-  const follow = () => {
-    const now = source.current.zookeeper.hosts;
-    if (now === hosts || now === '') return;
-    hosts = now;
-    try {
-      update(now);
-    } catch (error) {
-      log.error('new list of ZooKeeper servers cannot be used before a restart', { err: error });
-    }
-  };
-  scope.own(source.onChange(follow), (unlisten) => unlisten());
 }

@@ -52,7 +52,10 @@ export function repair(issue: RawIssue): Repair {
       return asText(input, expected) ?? (inList ? stuck : dropped(input, expected));
     case 'int':
     case 'number':
-      return asNumber(input, wantsWhole(issue), expected) ?? (inList ? stuck : dropped(input, expected));
+      return (
+        asNumber(input, wantsWhole(issue), expected) ??
+        (inList || isLostLimit(issue) ? stuck : dropped(input, expected))
+      );
     case 'boolean':
       return asFlag(input, expected);
     case 'array':
@@ -64,6 +67,14 @@ export function repair(issue: RawIssue): Repair {
       // Of the kinds that a key may choose from one is always text.
       return asText(input, expected) ?? (inList ? stuck : dropped(input, expected));
   }
+}
+
+/**
+ * A limit that is no number (`four`; `.inf` is one). Left out it would be none at all, which nobody means who writes one; and
+ * Python, which loads the file, fails at each comparison, so that nothing is launched there either.
+ */
+function isLostLimit({ path, input }: RawIssue): boolean {
+  return String(path.at(-1)).startsWith('max-') && typeof input !== 'number' && !(input instanceof YamlFloat);
 }
 
 /** Networks were mappings before 3.0 (config.md 16). Python loads them still, and finds no such network at each launch. */

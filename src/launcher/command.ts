@@ -3,6 +3,7 @@ import { configStamp } from '../config/load';
 import type { Config } from '../config/types';
 import { daemon } from '../daemon/daemon';
 import type { DaemonBase } from '../daemon/daemon-base';
+import { serverFollower } from '../daemon/follow-servers';
 import { reportCalls } from '../drivers/call-metrics';
 import { openProvider } from '../drivers/open-provider';
 import { type Clock, systemClock } from '../runtime/clock';
@@ -12,8 +13,6 @@ import type { ProgramIo } from '../runtime/program';
 import { Scope } from '../runtime/scope';
 import { openTracing } from '../runtime/tracing/open-tracing';
 import { WebListenError } from '../web/server';
-import type { ZooKeeper } from '../zk/client';
-import { isZkError } from '../zk/errors';
 import type { ConfigSource } from './config-source';
 import { runLauncher } from './main';
 import { startLauncherWeb } from './web';
@@ -39,7 +38,7 @@ export async function launcherOn(base: DaemonBase, onUp = base.up): Promise<void
   const tracing = scope.own(await openTracing(traced, tools.env, tools), (it) => it.close());
   const read = () => (flags.launches ? base.read() : withoutPools(base.read()));
   const first = { config: flags.launches ? base.config : withoutPools(base.config), stamp: base.stamp };
-  const source = configSource(first, read, () => configStamp(base.files), zk);
+  const source = configSource(first, read, () => configStamp(base.files), serverFollower(zk, base.config));
   const webTools = { ...tools, version, drain: stop.drain, configProblem: () => status.configProblem };
   const served = flags.webapp
     ? await startLauncherWeb(scope, source.latest, store, webTools, metrics.prometheus)
@@ -87,36 +86,21 @@ function configSource(
   first: { readonly config: Config; readonly stamp: string },
   read: () => Config,
   stamp: () => string,
-  zk: ZooKeeper,
+  follow: (config: Config) => void,
 ): ConfigSource & { latest(): Config } {
   let waiting: typeof first | undefined = first;
   let latest = first.config;
-  let hosts = first.config.zookeeper.hosts;
   return {
     latest: () => latest,
     stamp: () => waiting?.stamp ?? stamp(),
     load: () => {
       const config = waiting?.config ?? read();
       waiting = undefined;
-      const now = config.zookeeper.hosts;
-      if (now !== hosts && now !== '') updateServers(zk, now);
-      if (now !== '') hosts = now;
+      follow(config);
       latest = config;
       return config;
     },
   };
-}
-
-/** The servers may change under a running program, what they are asked for below which path may not (zk-tree 1). */
-function updateServers(zk: ZooKeeper, hosts: string): void {
-  try {
-    zk.updateServers(hosts);
-  } catch (error) {
-    if (!isZkError(error, 'BAD_ARGUMENTS')) throw error;
-    throw new Error('zookeeper-servers: another chroot takes a restart, nothing of the file is in force before', {
-      cause: error,
-    });
-  }
 }
 
 const LOOKUP_MS = 5_000;

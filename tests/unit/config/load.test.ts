@@ -160,6 +160,27 @@ describe('what Python swallows', () => {
     });
   });
 
+  test.each([
+    ['max-hold-age: 2h', 'max-hold-age'],
+    ['labels: [{name: a, max-ready-age: [1]}]', 'labels[0].max-ready-age'],
+    ['tenant-resource-limits: [{tenant-name: a, max-servers: four}]', 'tenant-resource-limits[0].max-servers'],
+    [
+      'labels: []\nproviders: [{name: fake-x, driver: fake, cloud: c, pools: [{name: p, max-servers: four, labels: []}]}]',
+      'providers[0].pools[0].max-servers',
+    ],
+  ])('%s: a limit that cannot be read is not taken for none', (text, key) => {
+    const { config, problems } = load(text);
+    expect(config).toBeUndefined();
+    const expected = { key, atLoad: 'error', atValidate: 'error', expected: 'a whole number' };
+    expect(problems.filter((it) => it.atLoad === 'error')).toMatchObject([expected]);
+  });
+
+  test('a limit without end is none', () => {
+    const text =
+      'labels: []\nproviders: [{name: fake-x, driver: fake, cloud: c, pools: [{name: p, max-servers: .inf, labels: []}]}]';
+    expect(load(text).config?.providers.get('fake-x')?.pools.get('p')?.maxServers).toBe(Infinity);
+  });
+
   test('true and false pass as numbers without a word', () => {
     expect(load('build-log-retention: yes')).toMatchObject({ config: { buildLogRetention: 1 }, problems: [] });
   });
