@@ -1,5 +1,5 @@
 import { Backoff } from '../runtime/backoff';
-import { acquireLock } from '../zk/lock';
+import { elect } from '../zk/election';
 import type { HeldLock } from '../zk/lock-api';
 import type { LauncherTools } from './tools';
 
@@ -36,33 +36,28 @@ export class Leadership {
   }
 
   async #campaign(): Promise<void> {
-    const { clock, random, log } = this.tools;
+    const { store, hostname, clock, random, log } = this.tools;
     const { signal } = this.#stopping;
+    const dir = `${ELECTIONS}/${this.subject}`;
+    const identifier = `${hostname}-${process.pid}`; // who stands, for people: as Python's launchers say it (zk-tree 11)
     const backoff = new Backoff({ firstMs: 500, maxMs: 30_000 }, random);
+    const lead = async (term: HeldLock, leading: AbortSignal) => {
+      backoff.reset();
+      try {
+        this.#lead(term);
+        await untilAborted(leading);
+      } finally {
+        this.#lead(undefined);
+      }
+    };
     while (!signal.aborted) {
       try {
-        await this.#term(signal);
-        backoff.reset();
+        await elect(store.zk, dir, identifier, lead, signal, this.tools);
       } catch (error) {
         if (signal.aborted) return;
         log.warn('election failed', { subject: this.subject, err: error });
         await clock.sleep(backoff.next(), signal).catch(() => undefined); // only ends early when stopping
       }
-    }
-  }
-
-  async #term(signal: AbortSignal): Promise<void> {
-    const { store, hostname } = this.tools;
-    const identifier = `${hostname}-${process.pid}`; // who stands, for people: as Python's launchers say it (zk-tree 11)
-    const options = { signal, identifier, parents: 'create' } as const;
-    const lock = await acquireLock(store.zk, `${ELECTIONS}/${this.subject}`, options, this.tools);
-    if (lock === undefined) return;
-    try {
-      this.#lead(lock);
-      await firstAborted(signal, lock.signal);
-    } finally {
-      this.#lead(undefined);
-      await lock.release();
     }
   }
 
@@ -72,13 +67,9 @@ export class Leadership {
   }
 }
 
-function firstAborted(...signals: readonly AbortSignal[]): Promise<void> {
+function untilAborted(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
-    const end = () => {
-      for (const it of signals) it.removeEventListener('abort', end);
-      resolve();
-    };
-    for (const it of signals) it.addEventListener('abort', end);
-    if (signals.some((it) => it.aborted)) end();
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
   });
 }

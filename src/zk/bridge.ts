@@ -153,6 +153,9 @@ class EngineConnection extends ConnectionManager implements PackageConnection {
   #authenticate(zk: ZooKeeper, scheme: string, auth: Buffer): void {
     zk.addAuth(scheme, auth).catch((error: unknown) => {
       if (isZkError(error, 'AUTH_FAILED')) this.emit('state', STATES.AUTHENTICATION_FAILED);
+      // The package has no word for anything else. A client that is closed needs no credentials any more.
+      else if (!isZkError(error, 'SESSION_CLOSED'))
+        this.tools.log.error('credentials not accepted', { scheme, err: error });
     });
   }
 

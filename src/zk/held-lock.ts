@@ -119,7 +119,10 @@ export class ContenderLock implements HeldLock {
     return stat?.czxid === this.fence && stat.ephemeralOwner === this.#session.id;
   }
 
-  /** Nobody deletes what is not there: the watch that was left on it would stay for as long as the session. */
+  /**
+   * Nobody deletes what is not there: the watch that was left on it would stay for as long as the session. What cannot be taken
+   * off, goes with the link or the session.
+   */
   async #forgetWatch(): Promise<void> {
     await this.zk.removeWatcher(this.contender, this.#onOwnEvent).catch(() => undefined);
   }

@@ -212,6 +212,7 @@ async function untilChanged(zk: ZooKeeper, path: string, quit: AbortSignal): Pro
   } finally {
     stopListening();
     quit.removeEventListener('abort', wake);
+    // What cannot be taken off goes with the link, the znode or the session, and wakes nobody: no reason to lose the turn.
     await zk.removeWatcher(path, wake).catch(() => undefined);
   }
   quit.throwIfAborted();

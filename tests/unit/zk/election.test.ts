@@ -27,7 +27,8 @@ describe('an election', () => {
       zks[who]!,
       '/elections/stats',
       `host-${who}`,
-      async (leading) => {
+      async (term, leading) => {
+        expect(term.dir).toBe('/elections/stats');
         leaders.push(who);
         events.emit('leads');
         if (!leading.aborted) await once(leading, 'abort');
