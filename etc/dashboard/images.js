@@ -22,7 +22,7 @@ async function showImages() {
         ),
       ],
       own.length === 0
-        ? element('span', { class: 'soft' }, 'never built')
+        ? element('span', { class: 'soft' }, 'no build now')
         : own.slice(0, SHOWN_BUILDS).map((it) => buildLine(it, builders)),
       service === undefined
         ? element('span', { class: 'bad' }, 'none is ready')

@@ -6,14 +6,18 @@ const unfolded = new Map();
 /** What can be told of a request by looking at the pools; what their launchers say of it is asked for when it is unfolded. */
 function whyItWaits(request, pools) {
   if (request.broken) return { word: 'unreadable', tone: 'bad', text: request.broken };
-  if (request.state === 'pending') {
-    return request.locked
-      ? { word: 'in progress', tone: 'busy', text: 'a pool is at it' }
-      : { word: 'abandoned', tone: 'bad', text: 'its launcher is gone, the next one takes it over' };
+  if (request.state === 'pending' && !request.locked) {
+    return { word: 'abandoned', tone: 'bad', text: 'its launcher is gone, the next one takes it over' };
   }
   const declined = request.declined_by || [];
   const able = pools.filter((it) => (request.labels || []).every((label) => (it.labels || []).includes(label)));
   const left = able.filter((it) => !declined.includes(it.pool_id));
+  if (request.state === 'pending') {
+    // Which one it is, and whether this is the request that a full one waits with, is told when it is unfolded.
+    const full = left.filter((it) => it.paused);
+    const waits = full.length === 0 ? '' : '; ' + names(full) + ' waits for room';
+    return { word: 'in progress', tone: 'busy', text: 'a pool is at it' + waits };
+  }
   if (able.length === 0) return { word: 'unserved', tone: 'bad', text: 'no pool has all its labels' };
   if (left.length === 0) return { word: 'declined', tone: 'bad', text: 'by all pools that have its labels' };
   if (left.every((it) => it.paused)) return { word: 'full', tone: 'wait', text: 'no room in ' + names(left) };

@@ -74,7 +74,8 @@ test.each([
   [{ labels: ['small'], declined_by: ['a'] }, 'full', 'no room in b / main'],
   [{ labels: ['small'], declined_by: ['a', 'b'] }, 'declined', 'by all pools that have its labels'],
   [{ labels: ['large', 'huge'] }, 'unserved', 'no pool has all its labels'],
-  [{ state: 'pending', locked: true }, 'in progress', 'a pool is at it'],
+  [{ state: 'pending', locked: true, labels: ['large'] }, 'in progress', 'a pool is at it'],
+  [{ state: 'pending', locked: true, labels: ['small'] }, 'in progress', 'a pool is at it; b / main waits for room'],
   [{ state: 'pending', locked: false }, 'abandoned', 'its launcher is gone, the next one takes it over'],
   [{ broken: 'not JSON' }, 'unreadable', 'not JSON'],
 ])('of %j it says %s', (request, word, text) => {
