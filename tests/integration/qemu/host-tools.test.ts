@@ -83,9 +83,12 @@ describeWith(['root', 'loop'], 'the stand-in for kpartx', () => {
       expect(Number(size)).toBe(4096);
     } finally {
       await run(tool('kpartx'), ['-d', loop]);
-      await run('losetup', ['--detach', loop]);
     }
-    await expect(access(part)).rejects.toMatchObject({ code: 'ENOENT' });
+    try {
+      await expect(access(part)).rejects.toMatchObject({ code: 'ENOENT' });
+    } finally {
+      await run('losetup', ['--detach', loop]); // from now on the name may be somebody else's
+    }
   });
 
   const shell = (command: string) => run('sh', ['-c', command]);

@@ -20,10 +20,8 @@ describeWith([...BUILD, 'machines', 'ssh'], 'a real node', () => {
   let tiny: TinyImage;
   let host: QemuHost;
   let provider: Provider;
-  let mounts: string;
 
   beforeAll(async () => {
-    mounts = await readFile('/proc/self/mounts', 'utf8');
     tiny = await tinyImage();
     host = await qemuHost(PROVIDER, section);
     provider = drivers.get('qemu')!.connect(host.config, hostTools);
@@ -107,7 +105,7 @@ describeWith([...BUILD, 'machines', 'ssh'], 'a real node', () => {
     expect(await readdir(join(host.folder, 'state', 'machines'))).toEqual([]);
     expect(await readdir(join(host.folder, 'state', 'locks'))).toEqual([]);
     expect(await readdir(join(host.folder, 'images'))).toEqual([]);
-    expect(await readFile('/proc/self/mounts', 'utf8')).toBe(mounts);
+    expect(await readFile('/proc/self/mounts', 'utf8')).not.toContain(host.folder); // other tests mount what is theirs
     expect(await readFile('/proc/net/unix', 'utf8')).not.toContain(host.folder);
   }
 });
