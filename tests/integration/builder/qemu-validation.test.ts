@@ -29,12 +29,12 @@ describeWith([...BUILD, 'machines', 'ssh'], 'a builder with machines', () => {
   let farm: BuilderFarm;
   beforeAll(async () => {
     server = await startZooKeeper({ clock: systemClock, fsync: false });
+  });
+  afterAll(() => server.stop());
+  beforeEach(async () => {
     farm = await BuilderFarm.open(server);
   });
-  afterAll(async () => {
-    await farm.close();
-    await server.stop();
-  });
+  afterEach(() => farm.close());
 
   test('logs into a node made from an upload before it goes into service', async () => {
     const tiny = await tinyImage();

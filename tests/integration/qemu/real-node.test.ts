@@ -23,10 +23,12 @@ describeWith([...BUILD, 'machines', 'ssh'], 'a real node', () => {
 
   beforeAll(async () => {
     tiny = await tinyImage();
+  }, 600_000);
+  beforeEach(async () => {
     host = await qemuHost(PROVIDER, section);
     provider = drivers.get('qemu')!.connect(host.config, hostTools);
-  }, 600_000);
-  afterAll(async () => {
+  });
+  afterEach(async () => {
     await provider.close();
     await host.close();
   });
