@@ -95,17 +95,20 @@ class Upload {
     const startedMs = clock.monotonic();
     const externalName = cloudImageName(this.connected.config.imageNameFormat, key, wallSeconds(clock));
     let externalId: string | undefined;
+    let mayBeRecorded = false;
     using progress = new ProgressReport({ ...context.tools, zk: context.store.zk }, key);
     try {
       externalId = await this.#send(key, image, externalName, progress);
       await this.#runHook(externalId);
       await this.#validate(key, image, externalId, progress);
       const ready = { ...about, state: 'ready', externalId, externalName, format: action.format } as const;
+      mayBeRecorded = true;
       await this.claim.writeUpload(key, stored, { ...ready, stateTime: wallSeconds(clock) });
       context.onEvent({ kind: 'upload-ready', key, externalId, tookMs: clock.monotonic() - startedMs });
       return { kind: 'ready' };
     } catch (error) {
-      if (externalId !== undefined) await this.#withdraw(externalId);
+      // A session that ends keeps to itself whether the record is there: an image without one is found by comparing later.
+      if (externalId !== undefined && !mayBeRecorded) await this.#withdraw(externalId);
       return await this.#fail(key, stored, error, startedMs);
     }
   }

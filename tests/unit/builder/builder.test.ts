@@ -121,6 +121,28 @@ test('a cloud that asks to slow down is not asked before its time', async () => 
   await builder.heard('upload-ready');
 });
 
+test('an image stays whose record became ready as the session went: nobody knows, and the record may be there', async () => {
+  let onLost: () => void = () => undefined;
+  const lost = new Promise<void>((resolve) => (onLost = resolve));
+  builder = await BuilderInMemory.start([{ name: 'jammy' }], [imageProvider('east', ['jammy'])], (it) => {
+    it.cloud('east').onUpload = () => {
+      it.server.dropReply({ op: 'transaction', path: /\/providers\/east\/images\/\d{10}$/ });
+      return Promise.resolve();
+    };
+    it.zk.onState((state) => {
+      if (state === 'suspended') it.server.expire(it.zk);
+      if (state === 'lost') onLost();
+    });
+    return Promise.resolve();
+  });
+  await lost;
+  await settle();
+  const { builds } = (await builder.store.images.read()).get('jammy')!;
+  const uploads = [...builds.values()].flatMap((it) => [...it.providers.get('east')!.uploads.values()]);
+  expect(uploads.map((it) => it.record)).toMatchObject([{ state: 'ready', externalId: 'east-1' }]);
+  expect([...builder.cloud('east').shelf.keys()]).toEqual(['east-1']);
+});
+
 test('a hook that fails takes the image back', async () => {
   const hook = { postUploadHook: '/bin/false' };
   builder = await BuilderInMemory.start([{ name: 'jammy' }], [imageProvider('east', ['jammy'], hook)]);
