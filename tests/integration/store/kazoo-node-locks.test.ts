@@ -12,6 +12,7 @@ import type { NodeClaim, Nodes } from '../../../src/store/api';
 import { openZooKeeper } from '../../../src/store/open-zookeeper';
 import { openStore } from '../../../src/store/store';
 import { type PrivateServer, startZooKeeper } from '../../../src/zk/server/private-server';
+import { emptyTreeAfterFailure } from '../../support/empty-tree';
 import { Locker, overlaps, readBeliefs } from '../../support/lockers';
 
 const tools = { clock: systemClock, random: systemRandom, log: silentLogger };
@@ -24,6 +25,7 @@ describe("Python's locks and claims in one step", () => {
     server = await startZooKeeper({ clock: systemClock, fsync: false });
     folder = await mkdtemp(join(tmpdir(), 'nodepool-kazoo-'));
   });
+  beforeEach(() => emptyTreeAfterFailure(server));
   afterAll(async () => {
     await server.stop();
     await rm(folder, { recursive: true });

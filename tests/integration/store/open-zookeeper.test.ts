@@ -5,6 +5,7 @@ import { openZooKeeper } from '../../../src/store/open-zookeeper';
 import type { ZooKeeper } from '../../../src/zk/client';
 import { type PrivateServer, startZooKeeper } from '../../../src/zk/server/private-server';
 import { TestAuthority } from '../../support/certificates';
+import { emptyTreeAfterFailure } from '../../support/empty-tree';
 
 const tools = { clock: systemClock, random: systemRandom, log: silentLogger };
 
@@ -14,6 +15,7 @@ describe('opening ZooKeeper', () => {
   beforeAll(async () => {
     server = await startZooKeeper({ clock: systemClock, fsync: false, tls: authority.issue() });
   });
+  beforeEach(() => emptyTreeAfterFailure(server));
   afterAll(async () => {
     await server.stop();
     authority.remove();

@@ -9,6 +9,7 @@ import { openZooKeeper } from '../../../src/store/open-zookeeper';
 import { openStore } from '../../../src/store/store';
 import type { ZooKeeper } from '../../../src/zk/client';
 import { type PrivateServer, startZooKeeper } from '../../../src/zk/server/private-server';
+import { emptyTreeAfterFailure } from '../../support/empty-tree';
 import { readTree, treeNames } from '../../support/fixture-tree';
 import { putTree } from '../../support/put-tree';
 
@@ -24,6 +25,7 @@ describe('a store on a real ZooKeeper', () => {
   beforeAll(async () => {
     server = await startZooKeeper({ clock: systemClock, fsync: false });
   });
+  beforeEach(() => emptyTreeAfterFailure(server));
   afterEach(async () => {
     server.members[0]!.thaw();
     for (const it of stores.splice(0)) await it.close();

@@ -5,6 +5,7 @@ import { systemRandom } from '../../../src/runtime/random';
 import { createBridgedClient } from '../../../src/zk/bridge';
 import { type PackageAcl, type PackageClient, type PackageEvent, vocabulary } from '../../../src/zk/package-seam';
 import { type PrivateServer, startZooKeeper } from '../../../src/zk/server/private-server';
+import { emptyTreeAfterFailure } from '../../support/empty-tree';
 import { TcpProxy } from '../../support/tcp-proxy';
 
 const { ACL, Id, CreateMode, Exception, Permission, State } = vocabulary;
@@ -19,6 +20,7 @@ describe("the package's client on our engine", () => {
     server = await startZooKeeper({ clock: systemClock, fsync: false });
     proxy = await TcpProxy.open(server.members[0]!);
   });
+  beforeEach(() => emptyTreeAfterFailure(server));
   afterAll(async () => {
     await proxy.close();
     await server.stop();

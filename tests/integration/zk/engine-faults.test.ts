@@ -6,6 +6,7 @@ import type { ConnectOptions } from '../../../src/zk/connect';
 import { connectZooKeeper } from '../../../src/zk/engine';
 import { protectedCreate } from '../../../src/zk/protected-create';
 import { type PrivateServer, startZooKeeper } from '../../../src/zk/server/private-server';
+import { emptyTreeAfterFailure } from '../../support/empty-tree';
 import { TcpProxy } from '../../support/tcp-proxy';
 
 const tools = { clock: systemClock, random: systemRandom, log: silentLogger };
@@ -29,6 +30,7 @@ describe('the engine and a server in trouble', () => {
     server = await startZooKeeper({ clock: systemClock, fsync: false });
     proxy = await TcpProxy.open(server.members[0]!);
   });
+  beforeEach(() => emptyTreeAfterFailure(server));
   afterEach(async () => {
     proxy.mend();
     await Promise.all(open.splice(0).map((it) => it.close()));

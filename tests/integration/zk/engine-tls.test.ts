@@ -8,6 +8,7 @@ import type { Dial } from '../../../src/zk/dial';
 import { connectZooKeeper } from '../../../src/zk/engine';
 import { type PrivateServer, startZooKeeper } from '../../../src/zk/server/private-server';
 import { TestAuthority } from '../../support/certificates';
+import { emptyTreeAfterFailure } from '../../support/empty-tree';
 
 describe('TLS', () => {
   const authority = new TestAuthority();
@@ -17,6 +18,7 @@ describe('TLS', () => {
   beforeAll(async () => {
     server = await startZooKeeper({ clock: systemClock, fsync: false, tls: authority.issue() });
   });
+  beforeEach(() => emptyTreeAfterFailure(server));
   afterAll(async () => {
     await server.stop();
     authority.remove();

@@ -4,6 +4,7 @@ import { systemRandom } from '../../../src/runtime/random';
 import type { WatchEvent, ZooKeeper } from '../../../src/zk/client';
 import { connectZooKeeper, type EngineTools } from '../../../src/zk/engine';
 import { type PrivateServer, startZooKeeper } from '../../../src/zk/server/private-server';
+import { emptyTreeAfterFailure } from '../../support/empty-tree';
 
 const tools: EngineTools = { clock: systemClock, random: systemRandom, log: silentLogger };
 
@@ -14,6 +15,7 @@ describe('the engine against a real server', () => {
   beforeAll(async () => {
     server = await startZooKeeper({ clock: systemClock, fsync: false });
   });
+  beforeEach(() => emptyTreeAfterFailure(server));
   afterAll(() => server.stop());
 
   beforeEach(async () => {

@@ -9,6 +9,7 @@ import { acquireLock } from '../../../src/zk/lock';
 import { protectedCreate } from '../../../src/zk/protected-create';
 import { type Member, type PrivateServer, startZooKeeper } from '../../../src/zk/server/private-server';
 import { openTree } from '../../../src/zk/tree';
+import { emptyTreeAfterFailure } from '../../support/empty-tree';
 import { eventually } from '../../support/eventually';
 
 const tools = { clock: systemClock, random: systemRandom, log: silentLogger };
@@ -25,6 +26,7 @@ describe('an ensemble of three', () => {
   beforeAll(async () => {
     server = await startZooKeeper({ clock: systemClock, members: 3, fsync: false, tickMs: 500 });
   });
+  beforeEach(() => emptyTreeAfterFailure(server));
   afterEach(async () => {
     for (const it of server.members) it.thaw();
     await Promise.all(server.members.filter((it) => it.pid === undefined).map((it) => it.restart()));

@@ -10,6 +10,7 @@ import { connectZooKeeper } from '../../../src/zk/engine';
 import { acquireLock, forceUnlock } from '../../../src/zk/lock';
 import { type PrivateServer, startZooKeeper } from '../../../src/zk/server/private-server';
 import type { LockerOptions } from '../../support/child-locker';
+import { emptyTreeAfterFailure } from '../../support/empty-tree';
 import { entryFences, Locker, overlaps, readBeliefs, stepsBack } from '../../support/lockers';
 
 const tools = { clock: systemClock, random: systemRandom, log: silentLogger };
@@ -38,6 +39,7 @@ describe("Python's locks and ours", () => {
     zk = connectZooKeeper({ hosts: server.hosts, sessionTimeoutMs: 10_000 }, tools);
     await zk.connected();
   });
+  beforeEach(() => emptyTreeAfterFailure(server));
   afterAll(async () => {
     await zk.close();
     await server.stop();

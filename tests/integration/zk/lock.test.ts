@@ -9,6 +9,7 @@ import { connectZooKeeper } from '../../../src/zk/engine';
 import { acquireLock } from '../../../src/zk/lock';
 import { type PrivateServer, startZooKeeper } from '../../../src/zk/server/private-server';
 import type { LockerOptions } from '../../support/child-locker';
+import { emptyTreeAfterFailure } from '../../support/empty-tree';
 import { entryFences, Locker, overlaps, readBeliefs, stepsBack } from '../../support/lockers';
 import { eventually } from '../../support/eventually';
 import { makeTrouble, Seat } from '../../support/lock-seat';
@@ -32,6 +33,7 @@ describe('a lock on a real server', () => {
     zk = connectZooKeeper({ hosts: server.hosts, sessionTimeoutMs: 10_000 }, tools);
     await zk.connected();
   });
+  beforeEach(() => emptyTreeAfterFailure(server));
   afterAll(async () => {
     await zk.close();
     await server.stop();

@@ -6,6 +6,7 @@ import { connectZooKeeper } from '../../../src/zk/engine';
 import { type PrivateServer, startZooKeeper } from '../../../src/zk/server/private-server';
 import { openTree } from '../../../src/zk/tree';
 import type { CachedTree } from '../../../src/zk/tree-api';
+import { emptyTreeAfterFailure } from '../../support/empty-tree';
 import { TcpProxy } from '../../support/tcp-proxy';
 
 const tools = { clock: systemClock, random: systemRandom, log: silentLogger };
@@ -24,6 +25,7 @@ describe('a cached tree on a real server', () => {
     writer = connectZooKeeper({ hosts: server.hosts, sessionTimeoutMs: 20_000 }, tools);
     await writer.connected();
   });
+  beforeEach(() => emptyTreeAfterFailure(server));
   afterAll(async () => {
     await writer.close();
     await proxy.close();
@@ -34,6 +36,7 @@ describe('a cached tree on a real server', () => {
     await zk.connected();
   });
   afterEach(async () => {
+    proxy.mend();
     await tree?.close();
     await zk.close();
   });
