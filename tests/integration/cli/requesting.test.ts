@@ -209,7 +209,7 @@ describe('asking for nodes by hand', () => {
     test('hands ssh what the record says, and ends as it ends', async () => {
       const id = await nodeAt({ hostKeys: machine.lines });
       const bin = join(files.folder, 'bin');
-      mkdirSync(bin);
+      mkdirSync(bin, { recursive: true });
       writeFileSync(join(bin, 'ssh'), '#!/bin/sh\necho "$@"\ncat "${2#UserKnownHostsFile=}"\nexit 7\n');
       chmodSync(join(bin, 'ssh'), 0o755);
       const { code, text } = await ssh([String(Number(id)), '--', 'ls', '-l'], {
