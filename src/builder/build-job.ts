@@ -107,7 +107,10 @@ async function buildOnce(
   return { kind: 'ready' };
 }
 
-/** Writes how the build ended, if it is still ours to write. A READY that cannot be written is none: its files go. */
+/**
+ * Writes how the build ended, if it is still ours to write. A READY that is known not to be written is none: its files go. A
+ * session that ends keeps to itself whether it is: then they stay, and clean-up takes them with the record if it is not READY.
+ */
 async function record(
   context: BuilderContext,
   order: ImageOrder,
@@ -120,7 +123,8 @@ async function record(
     return made;
   } catch (error) {
     if (!(error instanceof ClaimLostError) && !claim.signal.aborted) throw error;
-    await context.folder.deleteBuild(order.key);
+    const isKnown = error instanceof ClaimLostError && error.reason !== 'lock-gone';
+    if (isKnown) await context.folder.deleteBuild(order.key);
     const message = error instanceof ClaimLostError ? error.reason : 'session';
     return made.kind === 'failed'
       ? made

@@ -1,4 +1,4 @@
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { RefusedError, RateLimitedError } from '../../../src/drivers/errors';
 import { BuilderInMemory, imageProvider } from '../../support/builder-in-memory';
@@ -201,6 +201,28 @@ test('a paused image waits, and is built as soon as it is not paused', async () 
   await builder.heard('build-ready');
   await builder.store.images.view().settled();
   expect(builder.store.images.view().images.get('jammy')!.buildRequestedAt).toBeUndefined();
+});
+
+test('files stay whose build became ready as the session went, and are uploaded', async () => {
+  const pause = (it: BuilderInMemory) => join(it.imagesDir, 'fake-image-create.pause');
+  builder = await BuilderInMemory.start([{ name: 'jammy' }], [imageProvider('east', ['jammy'])], (it) =>
+    writeFile(pause(it), ''),
+  );
+  const { key } = await builder.heard('build-started');
+  const lost = new Promise<void>((resolve) =>
+    builder.zk.onState((state) => {
+      if (state === 'suspended') builder.server.expire(builder.zk);
+      if (state === 'lost') resolve();
+    }),
+  );
+  builder.server.dropReply({ op: 'transaction', path: /\/builds\/[0-9a-f]{32}$/ });
+  await rm(pause(builder));
+  await lost;
+  await settle();
+  const build = (await builder.store.images.read()).get('jammy')!.builds.get(key.build)!;
+  expect(build.record).toMatchObject({ state: 'ready' });
+  expect(await readdir(builder.imagesDir)).toContain(`jammy-${key.build}.qcow2`);
+  expect((await builder.heard('upload-ready')).key.build).toBe(key.build);
 });
 
 test('the loss of the session ends a build without a trace; it is built again with the next one', async () => {
