@@ -14,15 +14,15 @@ describe('delete --now', () => {
   let zk: ZooKeeper;
   let cloud: TestCloud;
   const files = temporaryFolder();
-  beforeAll(async () => {
+  beforeEach(async () => {
     [server, cloud] = await Promise.all([startZooKeeper({ clock: systemClock, fsync: false }), startTestCloud()]);
     zk = await connectTo(server.hosts);
   });
-  afterAll(async () => {
+  afterEach(async () => {
     await zk.close();
     await Promise.all([server.stop(), cloud.close()]);
-    files.remove();
   });
+  afterAll(() => files.remove());
 
   test('takes the instance out of the cloud, then the node out of the tree', async () => {
     const [host, port] = server.hosts.split(':');

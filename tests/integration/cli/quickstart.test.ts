@@ -7,6 +7,7 @@ import { systemRandom } from '../../../src/runtime/random';
 import { openStore } from '../../../src/store/store';
 import { openZooKeeper } from '../../../src/store/open-zookeeper';
 import { type PrivateServer, startZooKeeper } from '../../../src/zk/server/private-server';
+import { emptyTreeAfterFailure } from '../../support/empty-tree';
 import { connectTo, loadTree } from './load-tree';
 
 const tools = { clock: systemClock, random: systemRandom, log: silentLogger };
@@ -18,6 +19,7 @@ describe('a quickstart', () => {
   beforeAll(async () => {
     server = await startZooKeeper({ clock: systemClock, fsync: false });
   });
+  beforeEach(() => emptyTreeAfterFailure(server));
   afterAll(() => server.stop());
 
   const quickstart = async (...args: string[]) => {

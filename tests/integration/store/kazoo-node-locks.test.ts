@@ -8,9 +8,10 @@ import { systemClock } from '../../../src/runtime/clock';
 import { silentLogger } from '../../../src/runtime/log';
 import { systemRandom } from '../../../src/runtime/random';
 import { untilSeen } from '../../../src/store/until-seen';
-import type { NodeClaim, Nodes } from '../../../src/store/api';
+import type { NodeClaim, Nodes, Store } from '../../../src/store/api';
 import { openZooKeeper } from '../../../src/store/open-zookeeper';
 import { openStore } from '../../../src/store/store';
+import type { ZooKeeper } from '../../../src/zk/client';
 import { type PrivateServer, startZooKeeper } from '../../../src/zk/server/private-server';
 import { emptyTreeAfterFailure } from '../../support/empty-tree';
 import { Locker, overlaps, readBeliefs } from '../../support/lockers';
@@ -21,22 +22,28 @@ const never = new AbortController().signal;
 describe("Python's locks and claims in one step", () => {
   let server: PrivateServer;
   let folder: string;
+  let zk: ZooKeeper;
+  let store: Store;
   beforeAll(async () => {
     server = await startZooKeeper({ clock: systemClock, fsync: false });
-    folder = await mkdtemp(join(tmpdir(), 'nodepool-kazoo-'));
   });
-  beforeEach(() => emptyTreeAfterFailure(server));
-  afterAll(async () => {
-    await server.stop();
+  afterAll(() => server.stop());
+  beforeEach(async () => {
+    await emptyTreeAfterFailure(server);
+    folder = await mkdtemp(join(tmpdir(), 'nodepool-kazoo-'));
+    zk = await openZooKeeper({ hosts: server.hosts, timeoutSeconds: 5 }, tools);
+    store = openStore(zk, tools);
+    await zk.connected();
+  });
+  afterEach(async () => {
+    await store.close();
+    await zk.close();
     await rm(folder, { recursive: true });
   });
 
   const seed = Math.floor(systemRandom.next() * 2 ** 31);
 
   test(`exclude each other on a node (seed ${seed})`, async () => {
-    const zk = await openZooKeeper({ hosts: server.hosts, timeoutSeconds: 5 }, tools);
-    await zk.connected();
-    const store = openStore(zk, tools);
     const created = await store.nodes.create(
       newNode({ state: 'ready', provider: 'east', pool: 'main', type: ['a'], stateTime: 1 }),
       never,
@@ -74,8 +81,6 @@ describe("Python's locks and claims in one step", () => {
     const all = readBeliefs(['ours', 'python-0', 'python-1'].map(beliefs));
     expect({ seed, overlaps: overlaps(all) }).toEqual({ seed, overlaps: [] });
     expect(readBeliefs([beliefs('ours')])).toHaveLength(10);
-    await store.close();
-    await zk.close();
   });
 
   /** Tries whenever the view shows the node unlocked; Python may be quicker each time. */

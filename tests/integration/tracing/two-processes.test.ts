@@ -14,12 +14,12 @@ describe('traces', () => {
   let fleet: Fleet;
   let collector: OtlpCollector;
   let launcher: LauncherProcess;
-  beforeAll(async () => {
+  beforeEach(async () => {
     [fleet, collector] = await Promise.all([Fleet.start(), OtlpCollector.start()]);
     const env = { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url, OTEL_RESOURCE_ATTRIBUTES: 'deployment.environment=test' };
     launcher = await LauncherProcess.start(fleet, 'traced', configText(), fleet.server.hosts, env);
   });
-  afterAll(async () => {
+  afterEach(async () => {
     await launcher.kill();
     await collector.close();
     await fleet.stop();
