@@ -3,10 +3,11 @@ import { contentNotes } from '../decide/content-key';
 import { type BuildAction, planBuilds } from '../decide/plan-builds';
 import { newBuild, sortedFormats } from '../model/image-records';
 import { RawJson } from '../model/json';
-import type { BuildKey } from '../model/paths';
+import { type BuildKey, buildPath } from '../model/paths';
 import type { ImageBuild } from '../model/records';
 import { wallSeconds } from '../runtime/clock';
 import { ClaimLostError, type ImageClaim, type Stored } from '../store/api';
+import { ZkError } from '../zk/errors';
 import { buildLogs, type BuilderContext, settledImages } from './context';
 import { checkRoom } from './disk-space';
 import type { BuildFailure } from './events';
@@ -107,10 +108,7 @@ async function buildOnce(
   return { kind: 'ready' };
 }
 
-/**
- * Writes how the build ended, if it is still ours to write. A READY that is known not to be written is none: its files go. A
- * session that ends keeps to itself whether it is: then they stay, and clean-up takes them with the record if it is not READY.
- */
+/** Writes how the build ended, if it is still ours to write. A READY that was not written is none: its files go. */
 async function record(
   context: BuilderContext,
   order: ImageOrder,
@@ -123,8 +121,7 @@ async function record(
     return made;
   } catch (error) {
     if (!(error instanceof ClaimLostError) && !claim.signal.aborted) throw error;
-    const isKnown = error instanceof ClaimLostError && error.reason !== 'lock-gone';
-    if (isKnown) await context.folder.deleteBuild(order.key);
+    if (made.kind === 'failed' || !(await mayBeReady(context, order.key))) await context.folder.deleteBuild(order.key);
     const message = error instanceof ClaimLostError ? error.reason : 'session';
     return made.kind === 'failed'
       ? made
@@ -133,6 +130,21 @@ async function record(
           failure: { cause: 'session-lost', message: `could not be recorded: ${message}`, exitCode: 0 },
           lastLines: [],
         };
+  }
+}
+
+/**
+ * A session that ends keeps to itself what became of its last write; the next one can look. Files that stay because nobody could
+ * are taken by clean-up, with the record, if that is not READY.
+ */
+async function mayBeReady({ store }: BuilderContext, key: BuildKey): Promise<boolean> {
+  try {
+    await store.zk.connected();
+    await store.zk.sync(buildPath(key)); // the link may lead to another server now
+    return (await store.images.getBuild(key))?.record.state === 'ready';
+  } catch (error) {
+    if (error instanceof ZkError) return true;
+    throw error;
   }
 }
 
