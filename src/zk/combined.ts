@@ -1,3 +1,4 @@
+import { nextTurn } from '../runtime/turn';
 import type { Op, OpResult, ZooKeeper } from './client';
 import { ZkError } from './errors';
 import { forwarding } from './forwarding';
@@ -19,9 +20,9 @@ interface Waiting {
 }
 
 /**
- * The same client, which sends transactions that are asked for side by side as one: a lone one leaves at once, and under
- * load one request, one entry in the server's log and one answer do for many. What each of them promises stays as it was,
- * its order included, with more in the same moment. Those that name the same znodes never go together, so that none can fail
+ * The same client, which sends transactions that are asked for in one turn of the event loop as one: a lone one leaves when that
+ * ends, and under load one request, one entry in the server's log and one answer do for many. What each of them promises stays
+ * as it was, its order included, with more in the same moment. Those that name the same znodes never go together, so that none can fail
  * by another's doing; when one fails, it alone is told so, and the others are sent again without it.
  */
 export function combiningZooKeeper(zk: ZooKeeper): ZooKeeper {
@@ -35,16 +36,35 @@ export function combiningZooKeeper(zk: ZooKeeper): ZooKeeper {
 class TransactionQueue {
   #waiting: Waiting[] = [];
   #inFlight = 0;
+  #isDue = false;
   /** Of those on their way together: should one fail, the others are sent again, behind whatever left in between. */
   readonly #flights = new Set<Footprint>();
 
   constructor(private readonly zk: ZooKeeper) {}
 
   add(ops: readonly Op[]): Promise<readonly OpResult[]> {
-    if (this.#inFlight < IN_FLIGHT && this.#waiting.length === 0 && !this.#mustWait(ops)) return this.#alone(ops);
     return new Promise((settle, fail) => {
       this.#waiting.push({ ops, bytes: sizeOf(ops), settle, fail });
+      this.#leaveSoon();
     });
+  }
+
+  /** When this turn of the event loop ends: all that its input leads to goes together, and a lone one waits for nobody. */
+  #leaveSoon(): void {
+    if (this.#isDue) return;
+    this.#isDue = true;
+    nextTurn(() => {
+      this.#isDue = false;
+      this.#leave();
+    });
+  }
+
+  #leave(): void {
+    while (this.#waiting.length > 0 && this.#inFlight < IN_FLIGHT) {
+      const batch = this.#take();
+      if (batch.length === 0) return; // until what the first in line is about has landed
+      void this.#send(batch);
+    }
   }
 
   async #alone(ops: readonly Op[]): Promise<readonly OpResult[]> {
@@ -58,11 +78,7 @@ class TransactionQueue {
 
   #landed(): void {
     this.#inFlight -= 1;
-    while (this.#waiting.length > 0 && this.#inFlight < IN_FLIGHT) {
-      const batch = this.#take();
-      if (batch.length === 0) return; // until what the first in line is about has landed
-      void this.#send(batch);
-    }
+    this.#leave();
   }
 
   #mustWait(ops: readonly Op[]): boolean {

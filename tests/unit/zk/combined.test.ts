@@ -25,17 +25,35 @@ const make = (...paths: readonly string[]): Op[] =>
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
 /** Two are on their way, and the ones of `waiting` behind them. */
-function behindTwo(...waiting: readonly (readonly Op[])[]) {
+async function behindTwo(...waiting: readonly (readonly Op[])[]) {
   const it = server();
-  const first = [it.zk.transaction(make('/1')), it.zk.transaction(make('/2'))];
+  const first: Promise<readonly OpResult[]>[] = [];
+  for (const path of ['/1', '/2']) {
+    first.push(it.zk.transaction(make(path)));
+    await turn();
+  }
   const outcomes = waiting.map((ops) => it.zk.transaction(ops));
+  await turn();
   return { ...it, first, outcomes };
 }
 
 const createdPaths = (results: readonly OpResult[]) => results.map((it) => (it.op === 'create' ? it.path : it.op));
 
+test('what is asked for in one turn of the event loop goes as one, and a lone one does not wait for company', async () => {
+  const { zk, sent, paths } = server();
+  const outcomes = [zk.transaction(make('/a', '/b')), Promise.resolve().then(() => zk.transaction(make('/c')))];
+  await turn();
+  expect(paths()).toEqual([['/a', '/b', '/c']]);
+  const lone = zk.transaction(make('/d'));
+  await turn();
+  expect(paths().slice(1)).toEqual([['/d']]);
+  for (const it of sent) it.succeed();
+  expect((await Promise.all(outcomes)).map(createdPaths)).toEqual([['made /a', 'made /b'], ['made /c']]);
+  expect(createdPaths(await lone)).toEqual(['made /d']);
+});
+
 test('what is asked for while two are on their way goes as one, and each hears of its own steps', async () => {
-  const { sent, paths, outcomes } = behindTwo(make('/a', '/b'), make('/c'));
+  const { sent, paths, outcomes } = await behindTwo(make('/a', '/b'), make('/c'));
   expect(paths()).toEqual([['/1'], ['/2']]);
   sent[0]!.succeed();
   await turn();
@@ -45,7 +63,7 @@ test('what is asked for while two are on their way goes as one, and each hears o
 });
 
 test('one that fails alone hears of it, by its own steps; the others are sent again without it', async () => {
-  const { sent, paths, outcomes } = behindTwo(make('/a', '/b'), make('/c', '/d'), make('/e'));
+  const { sent, paths, outcomes } = await behindTwo(make('/a', '/b'), make('/c', '/d'), make('/e'));
   sent[0]!.succeed();
   await turn();
   sent[2]!.fail(new ZkError('NODE_EXISTS', '/d', 3));
@@ -62,11 +80,12 @@ test.each([
   ['the znode above', '/dir', true],
   ['another znode', '/b', false],
 ])('%s as one that may have to be sent again waits for that', async (_title, path, waits) => {
-  const { zk, sent, paths, first, outcomes } = behindTwo(make('/dir/a', '/a'), make('/c'));
+  const { zk, sent, paths, first, outcomes } = await behindTwo(make('/dir/a', '/a'), make('/c'));
   for (const it of sent) it.succeed();
   await Promise.all(first);
   expect(paths().slice(2)).toEqual([['/dir/a', '/a', '/c']]);
   const later = zk.transaction(make(path));
+  await turn();
   expect(paths().slice(3)).toEqual(waits ? [] : [[path]]);
   sent[2]!.fail(new ZkError('NODE_EXISTS', '/c', 2));
   await expect(outcomes[1]).rejects.toMatchObject({ code: 'NODE_EXISTS' });
@@ -78,7 +97,7 @@ test.each([
 
 test('where one after the other fails, the rest goes each for itself, and each hears of its own failure alone', async () => {
   const names = ['/a', '/b', '/c', '/d', '/e'];
-  const { sent, paths, outcomes } = behindTwo(...names.map((it) => make(it)));
+  const { sent, paths, outcomes } = await behindTwo(...names.map((it) => make(it)));
   sent[0]!.succeed();
   await turn();
   for (const [index, path] of ['/a', '/b', '/c'].entries()) {
@@ -92,7 +111,7 @@ test('where one after the other fails, the rest goes each for itself, and each h
 });
 
 test('a lost link is told to all of them, and nothing is sent again', async () => {
-  const { sent, outcomes } = behindTwo(make('/a'), make('/b'));
+  const { sent, outcomes } = await behindTwo(make('/a'), make('/b'));
   sent[0]!.succeed();
   await turn();
   sent[2]!.fail(new ZkError('CONNECTION_LOSS'));
@@ -111,7 +130,7 @@ test.each([
   ],
   ['more bytes than one request should have', [big('/a')], [big('/b')], false],
 ])('%s: together or one after the other, in order', async (_title, one, other, together) => {
-  const { sent, paths } = behindTwo(one, other);
+  const { sent, paths } = await behindTwo(one, other);
   sent[0]!.succeed();
   await turn();
   const expected = [one, other].map((ops) => ops.map(({ path }) => path));
@@ -121,8 +140,8 @@ test.each([
   expect(paths().slice(2).flat()).toEqual(expected.flat());
 });
 
-test('one with a patience of its own goes alone', () => {
-  const { zk, paths } = behindTwo();
+test('one with a patience of its own goes alone', async () => {
+  const { zk, paths } = await behindTwo();
   void zk.transaction(make('/a'), { deadlineMs: 10 });
   expect(paths()).toEqual([['/1'], ['/2'], ['/a']]);
 });
