@@ -9,9 +9,12 @@ export interface HostKey {
   readonly line: string;
 }
 
+/** Of the keys that ssh2 makes, it cannot read one in some 400 itself: such a one is made again. */
 export function ed25519Key(): HostKey {
-  const { private: key, public: line } = utils.generateKeyPairSync('ed25519');
-  return { private: key, line: line.trim() };
+  for (;;) {
+    const { private: key, public: line } = utils.generateKeyPairSync('ed25519');
+    if (!(utils.parseKey(key) instanceof Error)) return { private: key, line: line.trim() };
+  }
 }
 
 export function rsaKey(): HostKey {

@@ -4,10 +4,11 @@ import { type AddressInfo, type Server as TcpServer, type Socket, createServer }
 import { Server as SshServer, utils } from 'ssh2';
 import { systemClock } from '../../../src/runtime/clock';
 import { HostKeyScanTimeoutError, scanHostKeys } from '../../../src/runtime/host-keys';
+import { ed25519Key } from '../../support/ssh-machine';
 
 const never = new AbortController().signal;
 const keys = {
-  ed25519: utils.generateKeyPairSync('ed25519'),
+  ed25519: ed25519Key(),
   nistp256: utils.generateKeyPairSync('ecdsa', { bits: 256 }),
   nistp521: utils.generateKeyPairSync('ecdsa', { bits: 521 }),
   rsa: {
@@ -73,7 +74,7 @@ test('finds every kind of key of an SSH server, each once, without ever trying t
       'ecdsa-sha2-nistp521',
       'ssh-rsa',
     ]);
-    expect(found[0]).toBe(keys.ed25519.public.trim());
+    expect(found[0]).toBe(keys.ed25519.line);
     expect(server.counts.total).toBe(7); // first, ed25519, three ECDSA, one RSA, DSS
     expect(ssh.logins).toEqual([]);
   } finally {
@@ -112,7 +113,7 @@ test('garbage instead of a banner does not end the scan', async () => {
   });
   try {
     const found = await scanHostKeys({ ...target(server.port), host: '127.0.0.1' }, { clock: systemClock }, never);
-    expect(found).toEqual([keys.ed25519.public.trim()]);
+    expect(found).toEqual([keys.ed25519.line]);
   } finally {
     await server.close();
   }
